@@ -1,0 +1,15 @@
+/// The element types that tensors in files can have.
+package enum DType: String, Sendable, CaseIterable, Hashable {
+    case float64, float32, float16, bfloat16
+    case int64, int32, int16, int8, uint8, bool
+
+    /// Bytes per element.
+    package var byteCount: Int {
+        switch self {
+        case .float64, .int64: 8
+        case .float32, .int32: 4
+        case .float16, .bfloat16, .int16: 2
+        case .int8, .uint8, .bool: 1
+        }
+    }
+}

@@ -1,0 +1,41 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The memory below an arena: where the bytes are, and who gives them back.
+///
+/// Today that is the heap; mapped files and the node's shared window are further initialisers of this class, so that nothing above
+/// knows the difference. The base address is always a multiple of 64 bytes, the length of a cache line and of an AVX-512 register.
+///
+/// `@unchecked Sendable`: the stored properties are immutable after `init`, so the object itself can be shared. The bytes it points to
+/// are plain memory without a lock; the rule for them is stated at ``Arena``.
+package final class Storage: @unchecked Sendable {
+    /// What a base address is aligned to, in bytes.
+    package static let alignment = 64
+
+    let base: UnsafeMutableRawPointer
+
+    /// The usable length in bytes.
+    package let byteCount: Int
+
+    /// Allocates zeroed heap memory. Traps when the system has none left: arenas are allocated once, at start.
+    package init(zeroedBytes byteCount: Int) {
+        precondition(byteCount >= 0, "Storage: a negative length, \(byteCount) bytes")
+        // Whole cache lines, and at least one, so that the address is valid and no other allocation shares the last line.
+        let rounded = max(Storage.alignment, (byteCount + Storage.alignment - 1) / Storage.alignment * Storage.alignment)
+        var memory: UnsafeMutableRawPointer?
+        let code = posix_memalign(&memory, Storage.alignment, rounded)
+        guard code == 0, let memory else {
+            preconditionFailure("Storage: the system did not give \(rounded) bytes (posix_memalign: \(code)); use a smaller model or batch")
+        }
+        memset(memory, 0, rounded)
+        base = memory
+        self.byteCount = byteCount
+    }
+
+    deinit { free(base) }
+}
