@@ -69,7 +69,8 @@ let package = Package(
                 "Inference", "Recipes", "DataParallel", "Checkpoints", "Networks", "Graphs", "TensorCore", "Kernels", "Optimizers",
                 "DataPipeline", "Formats", "Quality", "Collectives", crypto, logging,
             ]),
-        library("Launching"),
+        .target(name: "CSignals"),
+        library("Launching", ["CSignals"]),
         library("Lockstep", ["Training", "Inference", "MessagePassing"]),
         .executableTarget(
             name: "LockstepCommand",
@@ -83,7 +84,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .executableTarget(
-            name: "CollectivesProbe", dependencies: ["MessagePassing", "Collectives"], path: "Tests/CollectivesProbe",
+            name: "CollectivesProbe", dependencies: ["MessagePassing", "Collectives", "Launching"], path: "Tests/CollectivesProbe",
             swiftSettings: swiftSettings),
         tests("KernelsTests", ["Kernels"]),
         tests("TensorCoreTests", ["TensorCore"]),
@@ -93,7 +94,7 @@ let package = Package(
         tests("FormatsTests", ["Formats", "TensorCore"]),
         tests("DataPipelineTests", ["DataPipeline", "Formats", "TensorCore"]),
         tests("QualityTests", ["Quality"]),
-        tests("CollectivesTests", ["Collectives"]),
+        tests("CollectivesTests", ["Collectives", "MessagePassing"]),
         tests("CheckpointsTests", ["Checkpoints", "Formats", "Quality", "Collectives", "TensorCore"]),
         tests("RecipesTests", ["Recipes", "Networks", "Optimizers", "DataPipeline", "Quality"]),
         tests("LaunchingTests", ["Launching"]),
