@@ -1,0 +1,84 @@
+import Kernels
+import TensorCore
+
+extension Optimizer {
+    /// Applies one update to all parameters in place, and counts it.
+    ///
+    /// - Parameters:
+    ///   - gradients: of the mean loss; read only.
+    ///   - learningRate: γ of this step, schedule and everything else included.
+    ///   - gradientScale: multiplies every gradient first: the clip factor.
+    /// - Complexity: one pass over parameters, gradients and states; no allocation.
+    package func apply(parameters: Arena<Float>, gradients: Arena<Float>, learningRate: Double, gradientScale: Double = 1) {
+        precondition(
+            parameters.count == layout.elementCount && gradients.count == layout.elementCount,
+            "Optimizer.apply: \(parameters.count) parameters and \(gradients.count) gradients, the layout has \(layout.elementCount)")
+        updates += 1
+        for index in runs.indices {
+            let run = runs[index]
+            parameters.withMutableSpan(run.range) { parameters in
+                gradients.withSpan(run.range) { gradients in
+                    update(run, &parameters, gradients, learningRate, gradientScale)
+                }
+            }
+        }
+    }
+
+    private func update(
+        _ run: Run, _ parameters: inout MutableSpan<Float>, _ gradients: Span<Float>, _ learningRate: Double, _ scale: Double
+    ) {
+        switch spec.kind {
+        case .sgd(let momentum, let dampening, let nesterov):
+            let step = SGDStep(
+                learningRate: learningRate, momentum: momentum, dampening: dampening, nesterov: nesterov, weightDecay: run.weightDecay,
+                gradientScale: scale, firstStep: updates == 1)
+            with(slots.first, run) { momentum in
+                kernels.sgdUpdate(step, gradients: gradients, parameters: &parameters, momentumBuffer: &momentum)
+            }
+
+        case .adagrad(let decay, _, let epsilon):
+            let step = AdagradStep(
+                learningRate: learningRate / (1 + Double(updates - 1) * decay), epsilon: epsilon, weightDecay: run.weightDecay,
+                gradientScale: scale)
+            with(slots.second, run) { sum in
+                kernels.adagradUpdate(step, gradients: gradients, parameters: &parameters, sum: &sum)
+            }
+
+        case .rmsprop(let alpha, let epsilon, let momentum, _):
+            let step = RMSpropStep(
+                learningRate: learningRate, alpha: alpha, epsilon: epsilon, momentum: momentum, weightDecay: run.weightDecay,
+                gradientScale: scale)
+            with(slots.first, run) { momentum in
+                with(slots.second, run) { squares in
+                    with(slots.third, run) { average in
+                        kernels.rmspropUpdate(
+                            step, gradients: gradients, parameters: &parameters, squareAverage: &squares, gradientAverage: &average,
+                            momentumBuffer: &momentum)
+                    }
+                }
+            }
+
+        case .adam(let beta1, let beta2, let epsilon), .adamw(let beta1, let beta2, let epsilon):
+            let step = AdamStep(
+                learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: run.weightDecay,
+                decoupled: isDecoupled, biasCorrection1: 1 - power(beta1, updates),
+                biasCorrection2SquareRoot: (1 - power(beta2, updates)).squareRoot(), gradientScale: scale)
+            with(slots.first, run) { mean in
+                with(slots.second, run) { squares in
+                    kernels.adamUpdate(
+                        step, gradients: gradients, parameters: &parameters, firstMoment: &mean, secondMoment: &squares)
+                }
+            }
+        }
+    }
+
+    private var isDecoupled: Bool {
+        if case .adamw = spec.kind { true } else { false }
+    }
+
+    /// The part of a state that belongs to a run; an absent state gives an empty span.
+    @inline(__always)
+    private func with(_ arena: Arena<Float>, _ run: Run, _ body: (inout MutableSpan<Float>) -> Void) {
+        arena.withMutableSpan(arena.count == 0 ? 0..<0 : run.range, body)
+    }
+}
