@@ -44,7 +44,7 @@ let package = Package(
         // MARK: - Data and files
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Formats", ["TensorCore", "CZlib"]),
-        .target(name: "BundledData", cSettings: [.headerSearchPath("data")]),
+        .target(name: "BundledData", exclude: ["ATTRIBUTION.md", "make_digits.py", "data"]),
         library("DataPipeline", ["Formats", "BundledData", "TensorCore", "Kernels", crypto]),
 
         // MARK: - Decisions
@@ -92,7 +92,7 @@ let package = Package(
         tests("NetworksTests", ["Networks", "Graphs", "TensorCore", "Kernels"]),
         tests("OptimizersTests", ["Optimizers", "TensorCore", "Kernels"]),
         tests("FormatsTests", ["Formats", "TensorCore"]),
-        tests("DataPipelineTests", ["DataPipeline", "Formats", "TensorCore"]),
+        tests("DataPipelineTests", ["DataPipeline", "Formats", "TensorCore", "Kernels", "CAllocationCounter"]),
         tests("QualityTests", ["Quality"]),
         tests("CollectivesTests", ["Collectives", "MessagePassing"]),
         tests("CheckpointsTests", ["Checkpoints", "Formats", "Quality", "Collectives", "TensorCore"]),
