@@ -59,7 +59,9 @@ let package = Package(
         library("Checkpoints", ["Formats", "Quality", "Collectives", "TensorCore", crypto]),
 
         // MARK: - A run
-        library("Recipes", ["Networks", "Optimizers", "DataPipeline", "Quality", .product(name: "Yams", package: "Yams")]),
+        library(
+            "Recipes",
+            ["Networks", "Graphs", "Optimizers", "DataPipeline", "TensorCore", "Kernels", "Quality", crypto, .product(name: "Yams", package: "Yams")]),
         library(
             "Inference",
             ["Recipes", "Checkpoints", "Networks", "Graphs", "TensorCore", "Kernels", "DataPipeline", "Formats", "Quality", "Collectives"]),
