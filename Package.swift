@@ -83,10 +83,11 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         // MARK: - Tests
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .target(name: "TestSupport", dependencies: ["Collectives"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .executableTarget(
-            name: "CollectivesProbe", dependencies: ["MessagePassing", "Collectives", "Launching"], path: "Tests/CollectivesProbe",
+            name: "CollectivesProbe", dependencies: ["MessagePassing", "Collectives", "Launching", "TestSupport"],
+            path: "Tests/CollectivesProbe",
             swiftSettings: swiftSettings),
         tests("KernelsTests", ["Kernels"]),
         tests("TensorCoreTests", ["TensorCore"]),

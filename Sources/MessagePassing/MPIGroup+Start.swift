@@ -37,7 +37,7 @@ extension MPIGroup {
             if code != MPI_SUCCESS { throw mpiFailure(code, operation, rank: environment.rank, hostName: hostName) }
         }
         var granted: Int32 = 0
-        try checkStart(MPI_Init_thread(nil, nil, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread")
+        try checkStart(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &granted), "MPI_Init_thread")
         // From here on errors come back as codes; the start itself ends the process in Open MPI's own way.
         try checkStart(MPI_Comm_set_errhandler(lockstep_mpi_comm_world(), lockstep_mpi_errors_return()), "MPI_Comm_set_errhandler")
         var own = lockstep_mpi_comm_null()
@@ -52,7 +52,7 @@ extension MPIGroup {
         let group = MPIGroup(
             communicator: own, rank: Int(rank), size: Int(size), hostName: hostName, name: "MPI (\(library))",
             maximumCount: maximumCount)
-        guard granted >= MPI_THREAD_FUNNELED else {
+        guard granted >= Int32(MPI_THREAD_FUNNELED) else {
             group.finalize()
             throw CollectiveError(
                 operation: "MPI_Init_thread", errorClass: "environment",
