@@ -1,0 +1,127 @@
+import Kernels
+import TensorCore
+
+/// The loop of a step: one switch, one kernel call per case.
+///
+/// Instructions are trivial data read in place, spans are formed once per call, nothing is allocated and no reference is counted.
+/// `@specialized` gives the production kernels code of their own: callers live in other modules, so the generic entry would otherwise go
+/// through witness tables.
+@specialized(where K == FloatKernels)
+@specialized(where K == ReferenceKernels<Double>)
+func runInstructions<K: KernelSet>(
+    _ instructions: [Instruction], _ range: Range<Int>, _ memory: ExecutionMemory, _ kernels: K, _ scale: K.Scalar
+) {
+    let runner = InstructionRunner(memory: memory, kernels: kernels, scale: scale)
+    instructions.withUnsafeBufferPointer { instructions in
+        for index in range {
+            runner.run(instructions[index])
+        }
+    }
+}
+
+/// One instruction at a time: resolves operands and calls the kernel.
+struct InstructionRunner<K: KernelSet> {
+    let memory: ExecutionMemory
+    let kernels: K
+    /// What each row's loss counts in the gradient.
+    let scale: K.Scalar
+
+    @inline(__always)
+    func source(_ slot: Slot) -> UnsafeBufferPointer<K.Scalar> { UnsafeBufferPointer(memory.elements(slot, K.Scalar.self)) }
+
+    @inline(__always)
+    func sink(_ slot: Slot) -> UnsafeMutableBufferPointer<K.Scalar> { memory.elements(slot, K.Scalar.self) }
+
+    @inline(__always)
+    func run(_ instruction: Instruction) {
+        switch instruction {
+        case .matmul, .addBias, .columnSums, .softmax, .softmaxGradient:
+            runMatrix(instruction)
+        case .activate, .activationGradient, .add, .subtract, .multiply, .scale, .dropout, .zeros:
+            runElementwise(instruction)
+        case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .convolutionPool, .convolutionPoolGradients:
+            runConvolution(instruction)
+        case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient:
+            runPooling(instruction)
+        case .loss, .lossGradient, .lossWithGradient:
+            runLoss(instruction)
+        }
+    }
+
+    @inline(__always)
+    private func runMatrix(_ instruction: Instruction) {
+        switch instruction {
+        case .matmul(let extents, let a, let b, let bias, let activation, let into, let workspace):
+            let (c, w) = (sink(into), sink(workspace))
+            var output = c.mutableSpan
+            var scratch = w.mutableSpan
+            kernels.matmul(
+                extents.shape(rows: memory.rows), source(a).span, source(b).span, bias: source(bias).span, activation: activation,
+                accumulate: false, into: &output, workspace: &scratch)
+        case .addBias(let rows, let columns, let x, let bias, let into, let workspace):
+            let (c, w) = (sink(into), sink(workspace))
+            var output = c.mutableSpan
+            var scratch = w.mutableSpan
+            let nothing = UnsafeBufferPointer<K.Scalar>(start: nil, count: 0)
+            kernels.scale(source(x).span, by: 1, into: &output)
+            kernels.matmul(
+                MatmulShape(.nn, m: rows.resolved(memory.rows), n: columns, k: 0), nothing.span, nothing.span, bias: source(bias).span,
+                activation: .identity, accumulate: true, into: &output, workspace: &scratch)
+        case .columnSums(let rows, let columns, let x, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.columnSums(rows: rows.resolved(memory.rows), columns: columns, source(x).span, into: &output)
+        case .softmax(let rows, let columns, let x, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.softmax(rows: rows.resolved(memory.rows), columns: columns, source(x).span, into: &output)
+        case .softmaxGradient(let rows, let columns, let y, let dy, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.softmaxGradient(
+                rows: rows.resolved(memory.rows), columns: columns, output: source(y).span, outputGradient: source(dy).span, into: &output)
+        default:
+            preconditionFailure("not a matrix operation")
+        }
+    }
+
+    @inline(__always)
+    private func runElementwise(_ instruction: Instruction) {
+        switch instruction {
+        case .activate(let kind, let x, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.activate(kind, source(x).span, into: &output)
+        case .activationGradient(let kind, let saved, let dy, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.activationGradient(kind, saved: source(saved).span, outputGradient: source(dy).span, into: &output)
+        case .add(let a, let b, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.add(source(a).span, source(b).span, into: &output)
+        case .subtract(let a, let b, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.subtract(source(a).span, source(b).span, into: &output)
+        case .multiply(let a, let b, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.multiply(source(a).span, source(b).span, into: &output)
+        case .scale(let factor, let x, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.scale(source(x).span, by: K.Scalar(rounding: factor), into: &output)
+        case .dropout(let rate, let layerKey, let columns, let keys, let x, let into):
+            let c = sink(into)
+            var output = c.mutableSpan
+            kernels.dropout(
+                rows: memory.rows, columns: columns, rate: rate, layerKey: layerKey,
+                rowKeys: UnsafeBufferPointer(memory.elements(keys, UInt64.self)).span, source(x).span, into: &output)
+        case .zeros(let into):
+            sink(into).update(repeating: 0)
+        default:
+            preconditionFailure("not an elementwise operation")
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import TensorCore
+
+/// The one place of this module that turns base + offset into memory.
+///
+/// A step reads and writes several spans of one arena at once, which Swift's exclusivity rule cannot see to be disjoint. That they are is
+/// what ``MemoryPlan`` guarantees and its tests show: an operand and a result of one instruction never share bytes, except where the
+/// kernels' contract allows the very same memory. Regions hold values of different types at different times, so each access binds the
+/// memory to the type it reads; binding costs nothing at run time.
+///
+/// Sound while the arenas live: ``Execution`` holds them for the whole of a run.
+struct ExecutionMemory {
+    let activations: UnsafeMutableRawPointer
+    let parameters: UnsafeMutableRawPointer
+    let gradients: UnsafeMutableRawPointer
+    /// The batch rows of this run.
+    let rows: Int
+
+    /// The elements of a slot. Empty for an absent operand.
+    @inline(__always)
+    func elements<T>(_ slot: Slot, _ type: T.Type) -> UnsafeMutableBufferPointer<T> {
+        let base =
+            switch slot.region {
+            case .activations: activations
+            case .parameters: parameters
+            case .gradients: gradients
+            }
+        let count = slot.grows ? slot.count &* rows : slot.count
+        return UnsafeMutableBufferPointer(start: (base + slot.offset).bindMemory(to: T.self, capacity: count), count: count)
+    }
+}
