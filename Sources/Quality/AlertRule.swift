@@ -39,7 +39,8 @@ package struct AlertRule: Sendable, Equatable, Codable {
         when text: String, for evaluations: Int = 1, action: Action = .warn, key: String = "quality.alerts"
     ) throws(QualityError) {
         func malformed(_ why: String) -> QualityError {
-            QualityError(key: "\(key).when", problem: "\"\(text)\" \(why); write a metric, a comparison and a number: \"validation.accuracy < 0.9\"")
+            QualityError(
+                key: "\(key).when", problem: "\"\(text)\" \(why); write a metric, a comparison and a number: \"validation.accuracy < 0.9\"")
         }
         guard let sign = text.firstIndex(where: { $0 == "<" || $0 == ">" }) else { throw malformed("has none of < <= > >=") }
         var end = text.index(after: sign)

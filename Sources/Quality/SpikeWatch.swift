@@ -112,7 +112,8 @@ struct SpikeWatch: Codable, Sendable, Equatable {
         let isSevere = level >= (loss.start ?? level) + naturalLogarithm(settings.severeFraction)
         guard isSevere || open.steps >= settings.mildConfirmationSteps else { return nil }
         window?.reported = true
-        return Incident(cause: open.cause, onset: open.onset, meanResidual: mean, steps: open.steps, factor: exponential(min(meanRise, 700)))
+        return Incident(
+            cause: open.cause, onset: open.onset, meanResidual: mean, steps: open.steps, factor: exponential(min(meanRise, 700)))
     }
 
     /// A level that nobody acted upon for long enough becomes the baseline, or the watch would be blind from then on.
