@@ -59,6 +59,9 @@ package struct Program: Sendable {
         let slot: Slot
     }
 
+    /// What each instruction computes, in order: for listings and tests.
+    package let operations: [Operation.Kind]
+
     let instructions: [Instruction]
     /// The first instruction of the backward phase.
     let forwardCount: Int
@@ -93,7 +96,8 @@ extension Program {
             inputElements: model.inputShape.elementCount, outputElements: model.outputElements, targetElements: model.targetElements,
             inputShape: model.inputShape, outputShape: model.outputShape, scalarBytes: MemoryLayout<K.Scalar>.stride,
             instructionSet: kernels.instructionSet, forwardFlops: flops.forward, backwardFlops: flops.backward,
-            gradientOrder: milestones(lowering), units: keepsUnits ? units : [], instructions: lowering.instructions(),
+            gradientOrder: milestones(lowering), units: keepsUnits ? units : [], operations: lowering.nodes.map(\.operation.kind),
+            instructions: lowering.instructions(),
             forwardCount: lowering.nodes.firstIndex { $0.phase == .backward } ?? lowering.nodes.count,
             inputSlot: lowering.slot(model.input), targetSlot: lowering.slot(model.target), rowKeysSlot: lowering.rowKeys,
             predictionSlot: lowering.slot(prediction), rowLossSlot: lowering.slot(rowLoss))

@@ -1,0 +1,66 @@
+import Graphs
+import Kernels
+import TensorCore
+import Testing
+
+@Suite struct FusionTests {
+    @Test(arguments: ModelCase.all)
+    func fusedAndPlainAgree(modelCase: ModelCase) {
+        let model = modelCase.model()
+        let plain = CaseRun(model, kernels: ReferenceKernels<Double>(), capacity: 4, fusion: [])
+        let fused = CaseRun(model, kernels: ReferenceKernels<Double>(), capacity: 4)
+        let (plainGradient, fusedGradient) = (plain.gradient(rows: 4, scale: 0.25), fused.gradient(rows: 4, scale: 0.25))
+        #expect(distance(plainGradient, fusedGradient) < 1e-12)
+        #expect(distance(plain.predictions(), fused.predictions()) < 1e-12)
+        #expect(distance(plain.rowLosses(), fused.rowLosses()) < 1e-12)
+        #expect(fused.program.instructionCount <= plain.program.instructionCount)
+    }
+
+    @Test(arguments: ModelCase.all.filter { !$0.name.contains("dropout") })
+    func inferenceAndTrainingAgreeWithoutDropout(modelCase: ModelCase) {
+        let model = modelCase.model()
+        let training = CaseRun(model, kernels: ReferenceKernels<Double>(), capacity: 4)
+        let inference = CaseRun(model, kernels: ReferenceKernels<Double>(), capacity: 4, mode: .inference)
+        #expect(inference.program.gradientOrder.isEmpty)
+        #expect(training.program.layout == inference.program.layout)
+        _ = training.gradient(rows: 3)
+        _ = inference.loss(rows: 3)
+        #expect(distance(training.predictions(), inference.predictions()) < 1e-12)
+        #expect(distance(training.rowLosses(), inference.rowLosses()) < 1e-12)
+    }
+
+    @Test func dropoutIsGoneInInference() {
+        let model = ModelCase.all.first { $0.name == "dropout twice" }!.model()
+        let program = Program.compile(model, capacity: 2, mode: .inference, kernels: ReferenceKernels<Double>())
+        #expect(program.operations == [.matmul, .matmul, .matmul, .loss])
+    }
+
+    @Test func theUsualPatternsBecomeFewInstructions() {
+        let model = ModelCase("cnn", input: [6, 6, 1], loss: .softmaxCrossEntropy) { builder, x in
+            var map = builder.graph.addActivation(.relu, builder.convolution(x, filters: 3, kernel: 3))
+            map = builder.graph.addMaxPool(map, builder.pooling(map, size: 2, stride: 2))
+            let hidden = builder.graph.addActivation(.relu, builder.dense(builder.flat(map), 4))
+            return builder.dense(hidden, 3)
+        }.model()
+        let program = Program.compile(model, capacity: 2, mode: .training, kernels: ReferenceKernels<Double>())
+        #expect(
+            program.operations == [
+                .convolutionPool, .matmul, .matmul, .lossWithGradient, .columnSums, .matmul, .matmul, .activationGradient, .columnSums,
+                .matmul, .matmul, .convolutionPoolGradients,
+            ])
+    }
+
+    /// In training GELU's gradient reads the value before it, which a fused product would not store.
+    @Test func geluIsFusedInInferenceOnly() {
+        let model = ModelCase.all.first { $0.name.hasPrefix("dense, gelu,") }!.model()
+        let kernels = ReferenceKernels<Double>()
+        #expect(
+            Program.compile(model, capacity: 1, mode: .training, kernels: kernels).operations.prefix(3) == [.matmul, .activate, .matmul])
+        #expect(Program.compile(model, capacity: 1, mode: .inference, kernels: kernels).operations.prefix(2) == [.matmul, .matmul])
+    }
+
+    private func distance(_ a: [Double], _ b: [Double]) -> Double {
+        guard a.count == b.count else { return .infinity }
+        return zip(a, b).map { ($0 - $1).magnitude / max(1, $0.magnitude) }.max() ?? 0
+    }
+}
