@@ -72,7 +72,8 @@ static const char *crashText(int signal) {
     }
 }
 
-static void onCrash(int signal) {
+static void onCrash(int signal, siginfo_t *information, void *context) {
+    (void)context;
     char line[512];
     int capacity = (int)sizeof line - 1;
     int at = 0;
@@ -82,12 +83,10 @@ static void onCrash(int signal) {
     line[at++] = '\n';
     ssize_t ignored = write(STDERR_FILENO, line, (size_t)at);
     (void)ignored;
-    // Whoever was here before (the Swift runtime's backtracer, else the default) has the last word.
+    // Whoever was here before (the Swift runtime's backtracer, else the default) has the last word. A faulting instruction raises its
+    // signal again when it is tried again, which shows a backtracer the place; everything else has to be sent anew.
     sigaction(signal, &previousActions[signal], NULL);
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, signal);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    if (information->si_code > 0 && signal != SIGTRAP) return;
     raise(signal);
 }
 
@@ -128,8 +127,8 @@ void lockstep_signals_install(int rank, const char *host) {
     stack.ss_size = sizeof alternateStack;
     sigaltstack(&stack, NULL);
     static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
-    action.sa_handler = onCrash;
-    action.sa_flags = SA_ONSTACK | SA_NODEFER;
+    action.sa_sigaction = onCrash;
+    action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO;
     for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++) {
         sigaction(crashes[i], &action, &previousActions[crashes[i]]);
     }

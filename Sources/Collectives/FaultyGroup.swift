@@ -97,8 +97,7 @@ package final class FaultyGroup: CollectiveGroup {
                 throw CollectiveError(
                     operation: operation, errorClass: "injected", text: "call \(calls) was made to fail", rank: rank, hostName: hostName)
             case .stall(let call, let milliseconds) where call == calls:
-                var left = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
-                while nanosleep(&left, &left) != 0, errno == EINTR {}
+                usleep(UInt32(milliseconds) * 1000)
             default:
                 continue
             }

@@ -72,8 +72,8 @@ extension LaunchEnvironment {
         let fact =
             "MPI gives this process a world of one, but \(sizeVariable)=\(size) says that \(size) were started; "
             + "each would train alone on the same run. "
-        let by = parent.map { " (started by \($0))" } ?? ""
-        let path = mpirun.map { ", the first mpirun in PATH is \($0)" } ?? ", and there is no mpirun in PATH"
+        let by = parent.map { " (parent process: \($0))" } ?? ""
+        let path = mpirun.map { "; the mpirun in PATH is \($0)" } ?? "; there is no mpirun in PATH"
         switch launcher {
         case .none:
             return fact

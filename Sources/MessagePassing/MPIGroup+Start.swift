@@ -94,11 +94,13 @@ private func parentExecutable() -> String? {
     resolved("/proc/\(getppid())/exe")
 }
 
-/// The first executable of this name in PATH, links resolved.
+/// The first executable of this name in PATH, and what it is a link to: "/usr/bin/mpirun (/usr/bin/orterun)".
 private func firstInPath(_ name: String) -> String? {
     for folder in (environmentVariable("PATH") ?? "").split(separator: ":") {
         let path = "\(folder)/\(name)"
-        if access(path, X_OK) == 0 { return resolved(path) ?? path }
+        guard access(path, X_OK) == 0 else { continue }
+        guard let real = resolved(path), real != path else { return path }
+        return "\(path) (\(real))"
     }
     return nil
 }

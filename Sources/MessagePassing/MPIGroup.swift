@@ -54,7 +54,11 @@ package final class MPIGroup: CollectiveGroup {
     }
 
     package func abort(code: Int32, reason: String) -> Never {
-        if !reason.isEmpty { writeErrorLine("lockstep: rank \(rank) on \(hostName): \(reason)") }
+        if !reason.isEmpty {
+            // The text of a CollectiveError says already where it comes from.
+            let place = "rank \(rank) on \(hostName): "
+            writeErrorLine("lockstep: " + (reason.hasPrefix(place) ? reason : place + reason))
+        }
         fflush(nil)
         // Code 0 would let mpirun report success.
         let status = code == 0 ? 1 : code

@@ -13,7 +13,9 @@ import TestSupport
 //   trap RANK             that rank fails a check of the program
 //   signals               waits for signals and says which came
 
-setvbuf(stdout, nil, _IOLBF, 0)
+/// Unbuffered, since some commands do not live to flush.
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
 let arguments = CommandLine.arguments
 let command = arguments.count > 1 ? arguments[1] : "start"
 let number = arguments.count > 2 ? Int(arguments[2]) : nil
@@ -36,10 +38,10 @@ do {
     case "collectives":
         var checks = CollectiveChecks(group)
         try checks.runAll()
-        for failure in checks.failures { print("FAILED \(failure)") }
-        print("rank \(group.rank) of \(group.size): \(checks.count) checks, \(checks.failures.count) failed")
+        for failure in checks.failures { say("FAILED \(failure)") }
+        say("rank \(group.rank) of \(group.size): \(checks.count) checks, \(checks.failures.count) failed")
     case "start":
-        print("rank \(group.rank) of \(group.size) by \(group.name)")
+        say("rank \(group.rank) of \(group.size) by \(group.name)")
     case "throw":
         if group.rank == number {
             throw CollectiveError(
@@ -54,7 +56,7 @@ do {
         try group.barrier()
     case "stall":
         if group.rank == number {
-            print("rank \(group.rank) stalls")
+            say("rank \(group.rank) stalls")
             sleep(600)
         }
         try group.barrier()
@@ -63,13 +65,13 @@ do {
         if group.rank == number { preconditionFailure("rank \(group.rank) was told to trap") }
         try group.barrier()
     case "signals":
-        print("ready")
+        say("ready")
         var stopped = false
         for _ in 0..<6000 {
-            if SignalFlags.takeCheckpointRequest() { print("checkpoint requested") }
+            if SignalFlags.takeCheckpointRequest() { say("checkpoint requested") }
             if let signal = SignalFlags.stopRequested, !stopped {
                 stopped = true
-                print("stop requested by \(signal)")
+                say("stop requested by \(signal)")
             }
             usleep(10_000)
         }
