@@ -55,7 +55,7 @@ extension Graph {
     private mutating func ownedGradients(_ gradients: [ValueID?]) -> [ValueID] {
         let roots = memoryRoots()
         var taken = Set<ValueID>()
-        for source in nodes where source.operation.isFree && source.operation != .reshape {
+        for source in nodes where source.operation.isSource {
             taken.formUnion(source.outputs)
         }
         return parameterValues.map { parameter in

@@ -18,6 +18,8 @@ struct ExecutionMemory {
     /// The elements of a slot. Empty for an absent operand.
     @inline(__always)
     func elements<T>(_ slot: Slot, _ type: T.Type) -> UnsafeMutableBufferPointer<T> {
+        // Kernels written in C know an absent operand by its address.
+        guard slot.count > 0 else { return UnsafeMutableBufferPointer(start: nil, count: 0) }
         let base =
             switch slot.region {
             case .activations: activations

@@ -42,7 +42,7 @@ struct Lowering<K: KernelSet> {
         var first: [ValueID: Int] = [:]
         var last: [ValueID: Int] = [:]
         var order: [ValueID] = []
-        for node in graph.nodes where node.operation.isFree && node.operation != .reshape {
+        for node in graph.nodes where node.operation.isSource {
             for output in node.outputs where fixedPlaces[output] == nil {
                 // Callers fill sources before the run and may rely on them after it.
                 (first[output], last[output]) = (0, end)
@@ -63,15 +63,23 @@ struct Lowering<K: KernelSet> {
             last[roots[output.index]] = end
         }
         let backward = Lowering.valuesOfBackward(graph)
+        let sources = Set(graph.nodes.filter { $0.operation.isSource }.flatMap(\.outputs))
+        let inPlace = Lowering.replacements(nodes, graph, roots, sources, last)
         for root in order {
-            let value = graph[root]
             guard let start = first[root], let stop = last[root] else { continue }
-            let category: MemoryPlan.Category =
-                backward.contains(root)
-                ? .gradients : (graph.nodes.first { $0.outputs.contains(root) }?.operation.isFree == true) ? .input : .activations
+            if let replaced = inPlace[root], let request = requestOfRoot[replaced] {
+                let there = requests[request]
+                requestOfRoot[root] = request
+                requests[request] = MemoryPlan.Request(
+                    bytes: there.bytes, lifetime: there.lifetime.lowerBound...max(there.lifetime.upperBound, stop),
+                    category: there.category)
+                continue
+            }
             requestOfRoot[root] = requests.count
             requests.append(
-                MemoryPlan.Request(bytes: Lowering.bytes(of: value, capacity: capacity), lifetime: start...stop, category: category))
+                MemoryPlan.Request(
+                    bytes: Lowering.bytes(of: graph[root], capacity: capacity), lifetime: start...stop,
+                    category: backward.contains(root) ? .gradients : sources.contains(root) ? .input : .activations))
         }
         rowKeysRequest = requests.count
         if let keys = graph.nodes.first(where: { $0.operation == .rowKeys }), let there = requestOfRoot[keys.outputs[0]] {
@@ -128,6 +136,22 @@ struct Lowering<K: KernelSet> {
             case .key: MemoryLayout<UInt64>.stride
             }
         return value.shape.elementCount * size * (value.extent == .rows ? capacity : 1)
+    }
+
+    /// Results that can take the memory of an operand: the kernel allows it, and the operand is read for the last time.
+    private static func replacements(
+        _ nodes: [Node], _ graph: Graph, _ roots: [ValueID], _ sources: Set<ValueID>, _ last: [ValueID: Int]
+    ) -> [ValueID: ValueID] {
+        var result: [ValueID: ValueID] = [:]
+        for (moment, node) in nodes.enumerated() where node.operation.worksInPlace {
+            let output = graph[node.outputs[0]]
+            result[node.outputs[0]] = node.inputs.map { roots[$0.index] }.first { operand in
+                let value = graph[operand]
+                return last[operand] == moment && !sources.contains(operand) && value.element == .scalar && value.extent == output.extent
+                    && value.shape.elementCount == output.shape.elementCount
+            }
+        }
+        return result
     }
 
     private static func valuesOfBackward(_ graph: Graph) -> Set<ValueID> {

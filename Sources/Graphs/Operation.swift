@@ -114,9 +114,20 @@ package enum Operation: Hashable, Sendable {
     }
 
     /// Whether nothing is computed: the value comes from outside, or is another name for one that is there.
-    var isFree: Bool {
+    var isFree: Bool { isSource || self == .reshape }
+
+    /// Whether the value comes from outside.
+    var isSource: Bool {
         switch self {
-        case .input, .target, .rowKeys, .parameter, .reshape: true
+        case .input, .target, .rowKeys, .parameter: true
+        default: false
+        }
+    }
+
+    /// Whether the kernel allows the result to be exactly the memory of an operand.
+    var worksInPlace: Bool {
+        switch self {
+        case .activate, .activationGradient, .add, .subtract, .multiply, .scale, .dropout: true
         default: false
         }
     }

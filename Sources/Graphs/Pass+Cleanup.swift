@@ -31,8 +31,7 @@ extension Graph {
         }
         var kept: [Node] = []
         for node in nodes.reversed() {
-            let isSource = node.operation.isFree && node.operation != .reshape
-            guard isSource || node.outputs.contains(where: { needed[$0.index] }) else { continue }
+            guard node.operation.isSource || node.outputs.contains(where: { needed[$0.index] }) else { continue }
             kept.append(node)
             for input in node.inputs {
                 needed[input.index] = true
