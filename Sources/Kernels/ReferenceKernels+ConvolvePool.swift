@@ -63,20 +63,35 @@ extension ReferenceKernels {
             let (py, px) = (position / pool.outputWidth % pool.outputHeight, position % pool.outputWidth)
             for f in 0..<filters {
                 let at = position * filters + f
-                if activation == .relu && y[at] <= 0 { continue }
+                // Nested, not &&: the compiler (6.3) loses track of a span captured in the operator's closure here.
+                if activation == .relu {
+                    if y[at] <= 0 { continue }
+                }
                 guard let (oy, ox) = pool.cell(py, px, Int(winners[at])) else { continue }
                 let gradient = dy[at]
                 if !biasGradient.isEmpty { biasGradient[f] += gradient }
-                for ky in 0..<convolution.kernelHeight {
-                    for kx in 0..<convolution.kernelWidth {
-                        guard let pixel = convolution.pixel(oy, ox, ky, kx) else { continue }
-                        for c in 0..<convolution.inputChannels {
-                            let input = r * convolution.inputCount + pixel + c
-                            let weight = ((ky * convolution.kernelWidth + kx) * convolution.inputChannels + c) * filters + f
-                            dw[weight] += x[input] * gradient
-                            if !dx.isEmpty { dx[input] += weights[weight] * gradient }
-                        }
-                    }
+                addWindow(
+                    of: convolution, at: (oy, ox), sample: r, filter: f, gradient: gradient, x, weights: weights, into: &dw,
+                    inputGradient: &dx)
+            }
+        }
+    }
+
+    /// What one output position contributes to the gradients: gradient·x to each weight of filter `f`, gradient·w to each pixel.
+    private func addWindow(
+        of convolution: WindowShape, at position: (Int, Int), sample r: Int, filter f: Int, gradient: Scalar, _ x: Span<Scalar>,
+        weights: Span<Scalar>, into dw: inout MutableSpan<Scalar>, inputGradient dx: inout MutableSpan<Scalar>
+    ) {
+        let filters = convolution.outputChannels
+        let wantsInput = !dx.isEmpty
+        for ky in 0..<convolution.kernelHeight {
+            for kx in 0..<convolution.kernelWidth {
+                guard let pixel = convolution.pixel(position.0, position.1, ky, kx) else { continue }
+                for c in 0..<convolution.inputChannels {
+                    let input = r * convolution.inputCount + pixel + c
+                    let weight = ((ky * convolution.kernelWidth + kx) * convolution.inputChannels + c) * filters + f
+                    dw[weight] += x[input] * gradient
+                    if wantsInput { dx[input] += weights[weight] * gradient }
                 }
             }
         }
