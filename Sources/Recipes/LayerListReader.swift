@@ -2,9 +2,9 @@ import Networks
 
 /// The entries of `model.layers` on their way to a flat list of layers with names.
 ///
-/// Blocks are opened in place. A layer inside is called by its block's name and its own, as PyTorch calls the parts of nested
-/// `nn.Sequential`: the first layer of a block that is entry 2 is `2.0`, and its weight `layers.2.0.weight`; the rounds of a `repeat`
-/// stand between, `2.1.0` for the first layer of the second round.
+/// Blocks are opened in place. A layer inside is called by its block's name and its own, joined by a dash so that parameters keep names of
+/// three parts, `layers.NAME.ROLE`: the first layer of a block that is entry 2 is `2-0`, and its weight `layers.2-0.weight`; the rounds of
+/// a `repeat` stand between, `2-1-0` for the first layer of the second round.
 struct LayerListReader {
     /// A layer with its place in the recipe, for messages.
     struct Entry {
@@ -22,7 +22,7 @@ struct LayerListReader {
 
     /// The layers as the network takes them: a name only where it differs from the layer's place in the flat list.
     var layers: [NamedLayer] {
-        entries.enumerated().map { NamedLayer(name: $1.name == "\($0)" ? nil : $1.name, spec: $1.layer) }
+        entries.enumerated().map { NamedLayer($1.layer, name: $1.name == "\($0)" ? nil : $1.name) }
     }
 
     /// - Parameter path: the list's own path, `model.layers`.
@@ -32,16 +32,21 @@ struct LayerListReader {
         for entry in entries {
             if let other = seen.updateValue(entry, forKey: entry.name) {
                 throw RecipeError(
-                    at: entry.origin, "two layers are called `\(entry.name)`: `\(other.path)` and `\(entry.path)`", remedy: "Rename one of them")
+                    at: entry.origin, "two layers are called `\(entry.name)`: `\(other.path)` and `\(entry.path)`",
+                    remedy: "Rename one of them")
             }
         }
     }
 
     private mutating func read(_ list: SourceValue, path: String, prefix: String) throws(RecipeError) {
         guard case .list(let elements) = list.content else {
-            throw RecipeError(at: list.origin, "`\(path)` must be a list of layers, not \(list.spokenKind)", remedy: "Begin each with a dash: - dense: 10")
+            throw RecipeError(
+                at: list.origin, "`\(path)` must be a list of layers, not \(list.spokenKind)", remedy: "Begin each with a dash: - dense: 10"
+            )
         }
-        guard !elements.isEmpty else { throw RecipeError(at: list.origin, "`\(path)` is an empty list", remedy: "Name at least one layer: - dense: 10") }
+        guard !elements.isEmpty else {
+            throw RecipeError(at: list.origin, "`\(path)` is an empty list", remedy: "Name at least one layer: - dense: 10")
+        }
         for (index, element) in elements.enumerated() {
             try read(entry: element, path: "\(path).\(index)", index: index, prefix: prefix)
         }
@@ -49,18 +54,20 @@ struct LayerListReader {
 
     private mutating func read(entry: SourceValue, path: String, index: Int, prefix: String) throws(RecipeError) {
         let (kind, value) = try split(entry, path: path)
-        guard RecipeSchema.layerNames.contains(kind) else { throw unknownName(kind, "layer", among: RecipeSchema.layerNames, at: entry.origin) }
+        guard RecipeSchema.layerNames.contains(kind) else {
+            throw unknownName(kind, "layer", among: RecipeSchema.layerNames, at: entry.origin)
+        }
         let reader = try SectionReader(
             value, RecipeSchema.section("\(RecipeSchema.layerPath).\(kind)"), path: "\(path).\(kind)", origin: entry.origin)
         let name = prefix + (try ownName(reader) ?? "\(index)")
         switch kind {
         case "sequential":
-            try read(try required("layers", reader), path: "\(reader.path).layers", prefix: name + ".")
+            try read(try required("layers", reader), path: "\(reader.path).layers", prefix: "\(name)-")
         case "repeat":
             let layers = try required("layers", reader)
             _ = try required("times", reader)
             for round in 0..<(try reader.integer("times", atLeast: 1, atMost: Self.mostLayers) ?? 1) {
-                try read(layers, path: "\(reader.path).layers", prefix: "\(name).\(round).")
+                try read(layers, path: "\(reader.path).layers", prefix: "\(name)-\(round)-")
             }
         default:
             entries.append(Entry(layer: try layer(kind, reader), name: name, path: path, origin: entry.origin))
@@ -88,9 +95,9 @@ struct LayerListReader {
     private func ownName(_ reader: SectionReader) throws(RecipeError) -> String? {
         guard let name = try reader.text("name") else { return nil }
         let allowed = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || [0x5F, 0x2D, 0x2E].contains(byte)
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F || byte == 0x2D
         }
-        guard allowed, !name.split(separator: ".", omittingEmptySubsequences: false).contains("") else {
+        guard allowed else {
             throw RecipeError(
                 at: reader.origin(of: "name"), "`\(reader.path).name` is `\(name)`, but a layer's name is made of letters, digits, _ and -",
                 remedy: "Parameters are called by it: layers.NAME.weight")

@@ -29,13 +29,14 @@ extension DataSpec {
         noise = try reader.number("noise", .notNegative) ?? noise
         if path == nil, [.idx, .csv, .npy].contains(format) {
             throw RecipeError(
-                at: reader.origin, "`data.path` is missing: data of format \(format.rawValue) are read from \(format == .csv ? "a file" : "a folder")",
+                at: reader.origin,
+                "`data.path` is missing: data of format \(format.rawValue) are read from \(format == .csv ? "a file" : "a folder")",
                 remedy: "Set data.path=\(format == .csv ? "FILE" : "FOLDER")")
         }
         if let problem = problems().first {
-            let key = String(problem.key.split(separator: ".").last ?? "")
-            let place = reader.section.key(key) == nil ? reader.origin : reader.origin(of: key)
-            throw RecipeError(at: place, "`data.\(key)`: \(problem.message)")
+            let key = String(problem.key.split(separator: ".").first ?? "")
+            throw RecipeError(
+                at: reader.section.key(key) == nil ? reader.origin : reader.origin(of: key), "`data.\(problem.key)`: \(problem.message)")
         }
     }
 
@@ -46,10 +47,6 @@ extension DataSpec {
         try required("std", section, example: "data.normalize={mean: 0.1307, std: 0.3081}")
         let mean = try section.numbers("mean") ?? []
         let deviation = try section.numbers("std", .positive) ?? []
-        guard mean.count == deviation.count, !mean.isEmpty else {
-            throw RecipeError(
-                at: section.origin, "`data.normalize` has \(mean.count) means and \(deviation.count) deviations", remedy: "Give as many of one as of the other")
-        }
         return Normalization(mean: mean.map { Float($0) }, std: deviation.map { Float($0) })
     }
 
@@ -81,7 +78,8 @@ extension DataSpec {
             ]
         case .npy:
             members += [
-                ("inputs", .text(inputs)), ("targets", .text(targets)), ("test_inputs", .text(testInputs)), ("test_targets", .text(testTargets)),
+                ("inputs", .text(inputs)), ("targets", .text(targets)), ("test_inputs", .text(testInputs)),
+                ("test_targets", .text(testTargets)),
             ]
         case .synthetic:
             members += [
@@ -94,7 +92,7 @@ extension DataSpec {
     }
 }
 
-extension Normalization {
+extension DataSpec.Normalization {
     var resolved: ResolvedValue {
         // Through the shortest decimal of the Float, so that 0.1307 is written as it was read.
         .map([("mean", .numbers(mean.map(Self.written))), ("std", .numbers(std.map(Self.written)))])
@@ -103,7 +101,7 @@ extension Normalization {
     private static func written(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
 }
 
-extension TestSource {
+extension DataSpec.TestSource {
     var resolved: ResolvedValue {
         switch self {
         case .file(let path): .text(path)

@@ -13,12 +13,14 @@ extension Recipe {
     package static func load(_ nameOrPath: String, overrides: [String] = []) throws(RecipeError) -> Recipe {
         if let builtIn = builtIns.first(where: { $0.name == nameOrPath }) {
             return try parse(
-                builtIn.yaml, source: RecipeSource(name: "recipe \(builtIn.name)", isFile: false), defaultName: builtIn.name, overrides: overrides)
+                builtIn.yaml, source: RecipeSource(name: "recipe \(builtIn.name)", isFile: false), defaultName: builtIn.name,
+                overrides: overrides)
         }
         let text = try read(nameOrPath)
         let fileName = nameOrPath.split(separator: "/").last.map(String.init) ?? nameOrPath
         let stem = fileName.firstIndex(of: ".").map { String(fileName[..<$0]) } ?? fileName
-        return try parse(text, source: RecipeSource(name: nameOrPath, isFile: true), defaultName: stem.isEmpty ? "run" : stem, overrides: overrides)
+        return try parse(
+            text, source: RecipeSource(name: nameOrPath, isFile: true), defaultName: stem.isEmpty ? "run" : stem, overrides: overrides)
     }
 
     /// A recipe from its text.
@@ -32,7 +34,8 @@ extension Recipe {
     ) throws(RecipeError) -> Recipe {
         var tree = try SourceValue.parse(yaml: yaml, source: source)
         for argument in overrides { tree = try RecipeOverride(argument).applied(to: tree) }
-        return try Recipe(try SectionReader(tree, RecipeSchema.section(""), origin: tree.origin), source: source.name, defaultName: defaultName)
+        return try Recipe(
+            try SectionReader(tree, RecipeSchema.section(""), origin: tree.origin), source: source.name, defaultName: defaultName)
     }
 
     private static func read(_ path: String) throws(RecipeError) -> String {
@@ -40,10 +43,11 @@ extension Recipe {
         let looksLikePath = path.contains("/") || path.hasSuffix(".yaml") || path.hasSuffix(".yml")
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            let hint = (nearestName(to: path, among: names) ?? nearestName(to: stem(path), among: names)).map { ": did you mean `\($0)`?" } ?? ""
+            let hint =
+                (nearestName(to: path, among: names) ?? nearestName(to: stem(path), among: names)).map { ": did you mean `\($0)`?" } ?? ""
             throw RecipeError(
                 at: String?.none, "\(looksLikePath ? "there is no recipe file at" : "there is no recipe") `\(path)`\(hint)",
-                remedy: "\(hint.isEmpty ? "Built in are" : "(built in are") \(spoken(names, joint: "and"))\(hint.isEmpty ? "" : ")")")
+                remedy: "Built in are \(spoken(names, joint: "and"))")
         }
         guard !isDirectory.boolValue else {
             throw RecipeError(at: String?.none, "`\(path)` is a folder, not a recipe file", remedy: "A run's recipe is its recipe.yaml")
@@ -76,7 +80,8 @@ extension Recipe {
             steps: try root.integer("steps", atLeast: 1), precision: try root.option("precision", "precision", later: ["bf16"]) ?? .fp32,
             initFrom: try root.section("init").text("from"), parallel: try ParallelSettings(try root.section("parallel")),
             quality: try QualitySettings(try root.section("quality")), checkpoint: try CheckpointSettings(try root.section("checkpoint")),
-            output: try root.text("output") ?? "runs/", run: try root.text("run"), log: try LogSettings(try root.section("log")), source: source)
+            output: try root.text("output") ?? "runs/", run: try root.text("run"), log: try LogSettings(try root.section("log")),
+            source: source)
         try checkTogether(root, built: built)
     }
 
@@ -84,7 +89,8 @@ extension Recipe {
     private func checkTogether(_ root: SectionReader, built: BuiltNetwork) throws(RecipeError) {
         guard epochs != nil || steps != nil else {
             throw RecipeError(
-                at: root.origin, "neither `epochs` nor `steps` is given, so the run would have no end", remedy: "Add epochs: 5, or steps: 1000")
+                at: root.origin, "neither `epochs` nor `steps` is given, so the run would have no end",
+                remedy: "Add epochs: 5, or steps: 1000")
         }
         if let shards = parallel.virtualShards, batch < shards {
             throw RecipeError(
@@ -93,7 +99,8 @@ extension Recipe {
         }
         if let run, run.contains("/") || run == "." || run == ".." {
             throw RecipeError(
-                at: root.origin(of: "run"), "`run` is `\(run)`, but it names a folder inside `output`", remedy: "Use output=FOLDER run=NAME")
+                at: root.origin(of: "run"), "`run` is `\(run)`, but it names a folder inside `output`", remedy: "Use output=FOLDER run=NAME"
+            )
         }
         try checkMetrics(root)
         try checkExclusions(root, built: built)
@@ -133,7 +140,8 @@ extension Recipe {
         guard let unmatched = built.unmatchedExclusions(optimizer).first else { return }
         let reader = try root.section("optimizer")
         throw RecipeError(
-            at: reader.origin(of: "weight_decay_exclude"), "`optimizer.weight_decay_exclude` names `\(unmatched)`, which is no parameter of this network",
+            at: reader.origin(of: "weight_decay_exclude"),
+            "`optimizer.weight_decay_exclude` names `\(unmatched)`, which is no parameter of this network",
             remedy: "Parameters are \(spoken(built.parameterNames, joint: "and")); roles such as bias also work")
     }
 }

@@ -13,7 +13,8 @@ struct BuiltNetwork {
     init(_ root: SectionReader) throws(RecipeError) {
         let modelExample = "model={input: [64], layers: [{dense: {units: 32, activation: relu}}, {dense: 10}]}"
         guard root.value("model") != nil else {
-            throw RecipeError(at: root.origin, "`model` is missing: a recipe says which network to train", remedy: "For example \(modelExample)")
+            throw RecipeError(
+                at: root.origin, "`model` is missing: a recipe says which network to train", remedy: "For example \(modelExample)")
         }
         let reader = try root.section("model")
         try required("input", reader, example: "input: [28, 28, 1] for images, input: [64] for features")
@@ -31,7 +32,7 @@ struct BuiltNetwork {
         do {
             model = try Network.build(spec)
         } catch {
-            let entry = error.layer.flatMap { list.entries.indices.contains($0) ? list.entries[$0] : nil }
+            let entry = list.entries.first { error.layer?.hasPrefix("layers.\($0.name) ") == true }
             throw RecipeError(at: entry?.origin ?? reader.origin, error.description)
         }
         task = try Self.task(loss, outputs: model.outputElements, at: root.origin(of: "loss"))
@@ -56,4 +57,9 @@ struct BuiltNetwork {
         case .meanSquaredError: return .regression(width: outputs)
         }
     }
+
+    /// Entries of the optimiser's exclusion list that match no parameter.
+    func unmatchedExclusions(_ optimizer: OptimizerSpec) -> [String] { optimizer.unmatchedExclusions(in: model.layout) }
+
+    var parameterNames: [String] { model.layout.modelOrder.map(\.name) }
 }

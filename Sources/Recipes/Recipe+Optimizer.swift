@@ -14,7 +14,8 @@ extension OptimizerSpec {
         case .adagrad(let decay, let accumulator, let epsilon):
             kind = .adagrad(
                 learningRateDecay: try reader.number("lr_decay") ?? decay,
-                initialAccumulator: try reader.number("initial_accumulator_value") ?? accumulator, epsilon: try reader.number("eps") ?? epsilon)
+                initialAccumulator: try reader.number("initial_accumulator_value") ?? accumulator,
+                epsilon: try reader.number("eps") ?? epsilon)
         case .rmsprop(let alpha, let epsilon, let momentum, let centered):
             kind = .rmsprop(
                 alpha: try reader.number("alpha") ?? alpha, epsilon: try reader.number("eps") ?? epsilon,

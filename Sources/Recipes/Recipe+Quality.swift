@@ -7,6 +7,21 @@ extension QualitySettings {
             earlyStopping: reader.value("early_stopping") == nil ? nil : try EarlyStoppingSettings(try reader.section("early_stopping")),
             alerts: try Self.alerts(reader), detection: try DetectionSettings(try reader.section("detection")),
             recovery: try RecoverySettings(try reader.section("recovery")))
+        do {
+            try validate(key: reader.path)
+        } catch {
+            throw RecipeError(at: try Self.place(of: error.key, reader), error.description)
+        }
+    }
+
+    /// Where the key that an error names was written.
+    private static func place(of key: String, _ reader: SectionReader) throws(RecipeError) -> Origin {
+        let parts = key.split(separator: ".").dropFirst().map(String.init)
+        guard let first = parts.first, reader.section.key(first) != nil else { return reader.origin }
+        guard parts.count == 2, RecipeSchema.sections.contains(where: { $0.path == reader.section.path(of: first) }) else {
+            return reader.origin(of: first)
+        }
+        return try reader.section(first).origin(of: parts[1])
     }
 
     private static func alerts(_ reader: SectionReader) throws(RecipeError) -> [AlertRule] {
@@ -48,15 +63,10 @@ extension EarlyStoppingSettings {
         let defaults = EarlyStoppingSettings()
         self.init(
             metric: try reader.metric("metric") ?? defaults.metric,
-            patience: try reader.integer("patience", atLeast: 1) ?? defaults.patience,
-            minDelta: try reader.number("min_delta", .notNegative) ?? defaults.minDelta,
+            patience: try reader.integer("patience") ?? defaults.patience,
+            minDelta: try reader.number("min_delta") ?? defaults.minDelta,
             restoreBest: try reader.boolean("restore_best") ?? defaults.restoreBest,
-            startEpoch: try reader.integer("start_epoch", atLeast: 1) ?? defaults.startEpoch, target: try reader.number("target"))
-        guard metric.scope != .step else {
-            throw RecipeError(
-                at: reader.origin(of: "metric"), "`\(reader.dotted("metric"))` is \(metric), a figure of single steps",
-                remedy: "Stopping goes by a figure of a whole pass, such as validation.loss")
-        }
+            startEpoch: try reader.integer("start_epoch") ?? defaults.startEpoch, target: try reader.number("target"))
     }
 
     var resolved: ResolvedValue {
@@ -78,7 +88,9 @@ extension SectionReader {
             for scope in [MetricName.Scope.validation, .train] { names += MetricName.directions.map { "\(scope.rawValue).\($0.key)" } }
             // A name without its scope is the commonest slip, and it is the validation's that is meant.
             let meant = names.first { $0 == "validation.\(text)" } ?? nearestName(to: text, among: names)
-            throw RecipeError(at: origin(of: key), error.description + (meant.map { " (did you mean \($0)?)" } ?? ""))
+            throw RecipeError(
+                at: origin(of: key), "`\(dotted(key))`: unknown metric `\(text)`\(meant.map { ": did you mean `\($0)`?" } ?? "")",
+                remedy: "Known are \(MetricName.directions.map(\.key).joined(separator: ", ")), each as validation.NAME or train.NAME")
         }
     }
 }

@@ -22,7 +22,7 @@ package struct RecipeError: Error, CustomStringConvertible, Sendable, Equatable 
     package var description: String {
         var text = place.map { "\($0): " } ?? ""
         text += problem
-        if let remedy { text += ". \(remedy)" }
+        if let remedy { text += (problem.hasSuffix("?") ? " " : ". ") + remedy }
         return text
     }
 }

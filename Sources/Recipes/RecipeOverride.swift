@@ -10,7 +10,8 @@ struct RecipeOverride: Sendable {
         let origin = Origin.override(argument)
         let body = argument.hasPrefix("--") ? argument.dropFirst(2) : argument[...]
         guard let equals = body.firstIndex(of: "="), equals != body.startIndex else {
-            throw RecipeError(at: origin, "an override is written key=value", remedy: "For example batch=64 or optimizer.learning_rate=1e-2")
+            throw RecipeError(
+                at: origin, "an override is written key=value", remedy: "For example batch=64 or optimizer.learning_rate=1e-2")
         }
         let path = body[..<equals].replacing("-", with: "_")
         let segments = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -47,11 +48,17 @@ struct RecipeOverride: Sendable {
         case .list(var elements):
             let path = segments[..<depth].joined(separator: ".")
             guard let index = Int(segment) else {
+                // A block in its short form is nothing but the list of its layers.
+                if RecipeSchema.section(at: segments[..<depth])?.shorthand == segment {
+                    let member = SourceValue.Member(key: segment, origin: origin, value: try set(current, depth: depth + 1))
+                    return SourceValue(.map([member]), current.origin)
+                }
                 throw RecipeError(
                     at: origin, "`\(path)` is a list: its entries go by number, not `\(segment)`", remedy: "The first one is `\(path).0`")
             }
             guard elements.indices.contains(index) else {
-                throw RecipeError(at: origin, "`\(path)` has \(elements.count) entries, 0 to \(elements.count - 1); there is no entry \(index)")
+                throw RecipeError(
+                    at: origin, "`\(path)` has \(elements.count) entries, 0 to \(elements.count - 1); there is no entry \(index)")
             }
             elements[index] = try set(elements[index], depth: depth + 1)
             return SourceValue(.list(elements), current.origin)

@@ -7,23 +7,36 @@ extension RecipeSchema {
         RecipeSection(
             "data", about: "What to learn from. Paths are relative to the working directory.", shorthand: "format", variant: "format",
             keys: [
-                RecipeKey("format", "digits, idx, csv, npy or synthetic", "digits", "digits are the bundled handwritten digits (1,797 images of 8×8). images, text and tokens are refused in this version."),
+                RecipeKey(
+                    "format", "digits, idx, csv, npy or synthetic", "digits",
+                    "digits are the bundled handwritten digits (1,797 images of 8×8). images, text and tokens are refused in this version."),
                 RecipeKey("path", "path", "", only: files, "A folder for idx and npy, a file for csv. Must be given for these."),
                 RecipeKey("validation", "number", "0.2", "The part of the training data kept for validation; 0 keeps none."),
                 RecipeKey("shuffle", "true or false", "true", "Whether each epoch goes through the training data in a new order."),
                 RecipeKey("split", "section, or how", "", "How validation data are chosen: see `data.split`."),
-                RecipeKey("normalize", "section", "", only: images, "Shift and scale of the values, after bytes have become value / 255: see `data.normalize`."),
-                RecipeKey("test", "path or number", "", only: files, "Where test data come from: a file of its own (csv), or a part taken off before the validation data. idx and npy folders may hold test files, which are found without it."),
+                RecipeKey(
+                    "normalize", "section", "", only: images,
+                    "Shift and scale of the values, after bytes have become value / 255: see `data.normalize`."),
+                RecipeKey(
+                    "test", "path or number", "", only: files,
+                    "Where test data come from: a file of its own (csv), or a part taken off before the validation data. idx and npy folders may hold test files, which are found without it."
+                ),
                 RecipeKey("target", "text", "the last column", only: ["csv"], "The column to be predicted."),
-                RecipeKey("categorical", "list of texts", "[]", only: ["csv"], "Columns of numbers that are really names of categories. Columns of words are so anyway."),
+                RecipeKey(
+                    "categorical", "list of texts", "[]", only: ["csv"],
+                    "Columns of numbers that are really names of categories. Columns of words are so anyway."),
                 RecipeKey("ignore", "list of texts", "[]", only: ["csv"], "Columns to leave out."),
                 RecipeKey("separator", "text", "\",\"", only: ["csv"], "What stands between columns."),
-                RecipeKey("standardize", "true or false", "true", only: ["csv"], "Whether numeric columns are shifted to mean 0 and scaled to deviation 1, by figures of the training data."),
+                RecipeKey(
+                    "standardize", "true or false", "true", only: ["csv"],
+                    "Whether numeric columns are shifted to mean 0 and scaled to deviation 1, by figures of the training data."),
                 RecipeKey("inputs", "text", "x.npy", only: ["npy"], "The file of inputs in the folder."),
                 RecipeKey("targets", "text", "y.npy", only: ["npy"], "The file of targets in the folder."),
                 RecipeKey("test_inputs", "text", "x_test.npy", only: ["npy"], "The file of test inputs, where there is one."),
                 RecipeKey("test_targets", "text", "y_test.npy", only: ["npy"], "The file of test targets, where there is one."),
-                RecipeKey("kind", "linear-binary, blobs or regression", "what fits the loss", only: ["synthetic"], "The rule that the samples follow."),
+                RecipeKey(
+                    "kind", "linear-binary, blobs or regression", "what fits the loss", only: ["synthetic"],
+                    "The rule that the samples follow."),
                 RecipeKey("samples", "whole number", "4000", only: ["synthetic"], "How many samples to train and validate on."),
                 RecipeKey("test_samples", "whole number", "1000", only: ["synthetic"], "How many samples to test on."),
                 RecipeKey("noise", "number", "the kind's own", only: ["synthetic"], "How far samples stray from the rule."),
@@ -33,7 +46,8 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "how", "tail, shuffled or stratified", "tail; stratified for csv",
-                    "tail takes the last samples in file order; shuffled takes random ones; stratified takes random ones of each class alike."),
+                    "tail takes the last samples in file order; shuffled takes random ones; stratified takes random ones of each class alike."
+                )
             ]),
         RecipeSection(
             "data.normalize", about: "Every value becomes (value − mean) / std.",

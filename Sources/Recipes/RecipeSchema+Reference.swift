@@ -2,8 +2,11 @@ extension RecipeSchema {
     /// The reference of all keys as Markdown: the part of docs/recipes.md between its markers.
     package static var reference: String {
         var text = ""
-        for section in sections where !section.path.hasPrefix(layerPath) { text += markdown(section, title: section.path.isEmpty ? "Top level" : "`\(section.path)`") }
-        text += "### Layers\n\nEntries of `model.layers`. Each may also have a `name`; its parameters are then called `layers.NAME.weight` and "
+        for section in sections where !section.path.hasPrefix(layerPath) {
+            text += markdown(section, title: section.path.isEmpty ? "Top level" : "`\(section.path)`")
+        }
+        text +=
+            "### Layers\n\nEntries of `model.layers`. Each may also have a `name`; its parameters are then called `layers.NAME.weight` and "
         text += "`layers.NAME.bias`. Without one, a layer is called by its place in the list, from 0.\n\n"
         for section in layerSections { text += markdown(section, title: "`\(section.path.dropFirst(layerPath.count + 1))`") }
         return text

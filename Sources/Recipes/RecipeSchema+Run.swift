@@ -4,7 +4,9 @@ extension RecipeSchema {
         RecipeSection(
             "", about: "The recipe itself.",
             keys: [
-                RecipeKey("name", "text", "the file's name without its extension", "What the recipe is called; the run's generated name begins with it."),
+                RecipeKey(
+                    "name", "text", "the file's name without its extension",
+                    "What the recipe is called; the run's generated name begins with it."),
                 RecipeKey(
                     "seed", "whole number", "0",
                     "Everything random is a function of it: initial weights, sample order, dropout, splits, synthetic data."),
@@ -16,7 +18,9 @@ extension RecipeSchema {
                 RecipeKey("optimizer", "section, or the name of an optimiser", "", "See `optimizer`."),
                 RecipeKey("schedule", "section, or the name of a schedule", "", "How the learning rate changes: see `schedule`."),
                 RecipeKey("batch", "whole number", "32", "The global batch, in samples, over all ranks together."),
-                RecipeKey("epochs", "whole number", "", "Passes over the training data. `epochs`, `steps` or both must be given; whichever ends first, ends the run."),
+                RecipeKey(
+                    "epochs", "whole number", "",
+                    "Passes over the training data. `epochs`, `steps` or both must be given; whichever ends first, ends the run."),
                 RecipeKey("steps", "whole number", "", "Updates."),
                 RecipeKey("precision", "fp32", "fp32", "The type of numbers computed with. bf16 is refused in this version."),
                 RecipeKey("init", "section, or a path", "", "Where initial weights come from: see `init`."),
@@ -24,19 +28,27 @@ extension RecipeSchema {
                 RecipeKey("quality", "section", "", "What the coordinator watches and may do: see `quality`."),
                 RecipeKey("checkpoint", "section", "", "See `checkpoint`."),
                 RecipeKey("output", "path", "runs/", "The folder that run directories are made in."),
-                RecipeKey("run", "text", "generated", "The name of the run, and of its directory in `output`. A name that is already there is refused, unless with `--resume`."),
+                RecipeKey(
+                    "run", "text", "generated",
+                    "The name of the run, and of its directory in `output`. A name that is already there is refused, unless with `--resume`."
+                ),
                 RecipeKey("log", "section", "", "See `log`."),
             ]),
         RecipeSection(
             "init", about: "Initial weights. Without it they are drawn from the seed with PyTorch's distributions.", shorthand: "from",
             keys: [RecipeKey("from", "path", "", "A safetensors file that holds every parameter by name, in PyTorch's shapes.")]),
         RecipeSection(
-            "parallel", about: "How the work is divided among ranks. None of it changes what is computed, except `virtual_shards` in the last bits.",
+            "parallel",
+            about: "How the work is divided among ranks. None of it changes what is computed, except `virtual_shards` in the last bits.",
             keys: [
                 RecipeKey(
                     "virtual_shards", "whole number or auto", "auto",
-                    "Into how many parts each batch is cut. Gradients are added in a fixed tree over these parts, so runs with the same number give the same bits on any number of ranks up to it. auto: the number of ranks at the first start."),
-                RecipeKey("share", "node", "node", "What ranks of one node share. In this version every rank still holds its own copy of the weights; the results are the same."),
+                    "Into how many parts each batch is cut. Gradients are added in a fixed tree over these parts, so runs with the same number give the same bits on any number of ranks up to it. auto: the number of ranks at the first start."
+                ),
+                RecipeKey(
+                    "share", "node", "node",
+                    "What ranks of one node share. In this version every rank still holds its own copy of the weights; the results are the same."
+                ),
                 RecipeKey("wire", "fp32", "fp32", "The type in which gradients travel. bf16 is refused in this version."),
                 RecipeKey("bucket_bytes", "whole number or auto", "auto", "How much of the gradient is exchanged at a time."),
                 RecipeKey(
@@ -54,7 +66,9 @@ extension RecipeSchema {
             keys: [
                 RecipeKey("every_steps", "whole number", "1", "Steps between lines of metrics.jsonl."),
                 RecipeKey("tensorboard", "true or false", "true", "Whether event files for TensorBoard are written."),
-                RecipeKey("progress", "auto, bar, plain or none", "auto", "What is shown while it runs; auto is a bar on a terminal and plain lines elsewhere."),
+                RecipeKey(
+                    "progress", "auto, bar, plain or none", "auto",
+                    "What is shown while it runs; auto is a bar on a terminal and plain lines elsewhere."),
             ]),
     ]
 }

@@ -52,7 +52,9 @@ package enum RecipeSchema {
 
     /// The section with this path; a programmer error where there is none.
     static func section(_ path: String) -> RecipeSection {
-        guard let section = sections.first(where: { $0.path == path }) else { preconditionFailure("no section `\(path)` in the recipe schema") }
+        guard let section = sections.first(where: { $0.path == path }) else {
+            preconditionFailure("no section `\(path)` in the recipe schema")
+        }
         return section
     }
 
@@ -88,8 +90,9 @@ package enum RecipeSchema {
             if section.key(meant) != nil { return section.path(of: meant) }
             if meant.contains(".") || Self.section("").key(meant) != nil { return meant }
         }
-        // Keys of layers are of no use elsewhere, and a layer wants no keys of the recipe.
+        // Keys of layers are of no use elsewhere, and a layer wants no keys of the recipe; `name` is everywhere and helps nobody.
         guard !section.path.hasPrefix(layerPath) else { return nil }
-        return sections.lazy.filter { !$0.path.hasPrefix(layerPath) }.first { $0.key(lowered) != nil }?.path(of: lowered)
+        let homes = sections.filter { !$0.path.hasPrefix(layerPath) && $0.key(lowered) != nil }
+        return homes.count == 1 ? homes[0].path(of: lowered) : nil
     }
 }

@@ -61,9 +61,12 @@ indirect enum ResolvedValue: Sendable, Equatable {
     /// Plain where YAML reads it back as the same text, else in double quotes.
     private static func quoted(_ text: String) -> String {
         let plain = { (byte: UInt8) in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || [0x5F, 0x2E, 0x2F, 0x2D].contains(byte)
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || [0x5F, 0x2E, 0x2F, 0x2D].contains(byte)
         }
-        if let first = text.utf8.first, first != 0x2D, text.utf8.allSatisfy(plain), Scalar(text: text, isQuoted: false).kind == .text { return text }
+        if let first = text.utf8.first, first != 0x2D, text.utf8.allSatisfy(plain), Scalar(text: text, isQuoted: false).kind == .text {
+            return text
+        }
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

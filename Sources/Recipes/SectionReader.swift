@@ -24,7 +24,8 @@ struct SectionReader {
         case .scalar, .list:
             guard let key = section.shorthand else {
                 throw RecipeError(
-                    at: value.origin, "`\(self.path)` must be a section of keys, not \(value.spokenKind)",
+                    at: value.origin,
+                    "\(self.path.isEmpty ? "a recipe" : "`\(self.path)`") must be a section of keys, not \(value.spokenKind)",
                     remedy: "Its keys are \(spoken(section.keys.map(\.name), joint: "and"))")
             }
             members = [.init(key: key, origin: value.origin, value: value)]
@@ -40,7 +41,8 @@ struct SectionReader {
         }
         let place = path.isEmpty ? "a recipe" : "`\(path)`"
         return RecipeError(
-            at: member.origin, "unknown key `\(name)`", remedy: "The keys of \(place) are \(spoken(section.keys.map(\.name), joint: "and"))")
+            at: member.origin, "unknown key `\(name)`", remedy: "The keys of \(place) are \(spoken(section.keys.map(\.name), joint: "and"))"
+        )
     }
 
     func dotted(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
@@ -99,7 +101,7 @@ struct SectionReader {
         return result
     }
 
-    func integer(_ key: String, atLeast least: Int, atMost most: Int = .max) throws(RecipeError) -> Int? {
+    func integer(_ key: String, atLeast least: Int = .min, atMost most: Int = .max) throws(RecipeError) -> Int? {
         guard let (scalar, value) = try scalar(key, expected: "a whole number") else { return nil }
         guard let result = scalar.integer else { throw wrongType(key, expected: "a whole number", found: value) }
         guard result >= least else { throw RecipeError(at: value.origin, "`\(dotted(key))` must be at least \(least), not \(result)") }
@@ -108,7 +110,7 @@ struct SectionReader {
     }
 
     /// A whole number or one word that stands for "choose for me" (nil inside).
-    func integer(_ key: String, or word: String, atLeast least: Int) throws(RecipeError) -> Int?? {
+    func integer(_ key: String, or word: String, atLeast least: Int = .min) throws(RecipeError) -> Int?? {
         guard let (scalar, value) = try scalar(key, expected: "a whole number or \(word)") else { return nil }
         if scalar.text == word { return .some(nil) }
         guard scalar.integer != nil else { throw wrongType(key, expected: "a whole number or \(word)", found: value) }
@@ -119,7 +121,8 @@ struct SectionReader {
         guard let (scalar, value) = try scalar(key, expected: "a whole number") else { return nil }
         guard scalar.kind == .number else { throw wrongType(key, expected: "a whole number", found: value) }
         guard let result = scalar.unsigned else {
-            throw RecipeError(at: value.origin, "`\(dotted(key))` must be a whole number from 0 to 18446744073709551615, not \(scalar.text)")
+            throw RecipeError(
+                at: value.origin, "`\(dotted(key))` must be a whole number from 0 to 18446744073709551615, not \(scalar.text)")
         }
         return result
     }
@@ -196,7 +199,7 @@ struct SectionReader {
 func unknownName(_ name: String, _ what: String, among names: [String], at origin: Origin?) -> RecipeError {
     let hint = nearestName(to: name, among: names).map { ": did you mean `\($0)`?" } ?? ""
     let list = spoken(names, joint: "and")
-    return RecipeError(at: origin, "unknown \(what) `\(name)`\(hint)", remedy: hint.isEmpty ? "Known are \(list)" : "(known are \(list))")
+    return RecipeError(at: origin, "unknown \(what) `\(name)`\(hint)", remedy: "Known are \(list)")
 }
 
 /// An interval of numbers, each end open, closed or absent.

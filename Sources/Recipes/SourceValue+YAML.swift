@@ -61,7 +61,8 @@ extension SourceValue {
         guard budget >= 0 else { throw RecipeError(at: origin, "the recipe expands to more than \(largestTree) values") }
         switch node {
         case .scalar(let scalar):
-            let quoted = scalar.style == .singleQuoted || scalar.style == .doubleQuoted || scalar.style == .literal || scalar.style == .folded
+            let quoted =
+                scalar.style == .singleQuoted || scalar.style == .doubleQuoted || scalar.style == .literal || scalar.style == .folded
             return SourceValue(.scalar(Scalar(text: scalar.string, isQuoted: quoted)), origin)
         case .sequence(let sequence):
             var list: [SourceValue] = []
@@ -70,7 +71,9 @@ extension SourceValue {
         case .mapping(let mapping):
             var members: [Member] = []
             for (key, value) in mapping {
-                guard case .scalar(let name) = key else { throw RecipeError(at: origin, "a key is a single word here, not a list or a section") }
+                guard case .scalar(let name) = key else {
+                    throw RecipeError(at: origin, "a key is a single word here, not a list or a section")
+                }
                 members.append(Member(key: name.string, origin: place(key.mark), value: try convert(value, budget: &budget, place: place)))
             }
             return SourceValue(.map(members), origin)

@@ -1,0 +1,135 @@
+import Networks
+import Recipes
+import Testing
+
+@Suite struct LayerGrammarTests {
+    private func layers(_ text: String, input: String = "[8, 8, 3]") throws -> [NamedLayer] {
+        try Recipe.parse(recipe(input: input, layers: text, loss: "mse")).network.layers
+    }
+
+    @Test func everyLayerWithEveryKey() throws {
+        let layers = try layers(
+            """
+            - conv2d: {filters: 4, kernel: [3, 5], stride: [1, 2], padding: [1, 2], activation: relu, bias: false}
+            - maxpool2d: {size: [2, 1], stride: 1, padding: [1, 0]}
+            - averagepool2d: {size: 2}
+            - flatten
+            - dense: {units: 6, activation: gelu_tanh, bias: false}
+            - dropout: {rate: 0.25}
+            - relu
+            - gelu
+            - gelu: {approximate: tanh}
+            - gelu: none
+            - sigmoid
+            - tanh
+            - softmax
+            """)
+        #expect(
+            layers.map(\.spec) == [
+                .conv2d(filters: 4, kernel: Size2D(3, 5), stride: Size2D(1, 2), padding: Size2D(1, 2), activation: .relu, bias: false),
+                .maxPool2d(size: Size2D(2, 1), stride: 1, padding: Size2D(1, 0)), .averagePool2d(size: 2, stride: 2), .flatten,
+                .dense(units: 6, activation: .geluTanh, bias: false), .dropout(rate: 0.25), .activation(.relu), .activation(.gelu),
+                .activation(.geluTanh), .activation(.gelu), .activation(.sigmoid), .activation(.tanh), .softmax,
+            ])
+        #expect(layers.allSatisfy { $0.name == nil })
+    }
+
+    @Test func shortForms() throws {
+        let layers = try layers("- conv2d: 4\n- maxpool2d: 2\n- averagepool2d: [3, 1]\n- flatten:\n- dropout\n- dropout: 0.1\n- dense: 5")
+        #expect(
+            layers.map(\.spec) == [
+                .conv2d(filters: 4, kernel: 3), .maxPool2d(size: 2, stride: 2), .averagePool2d(size: Size2D(3, 1), stride: Size2D(3, 1)),
+                .flatten,
+                .dropout(rate: 0.5), .dropout(rate: 0.1), .dense(units: 5),
+            ])
+    }
+
+    @Test func samePadding() throws {
+        #expect(
+            try layers("- conv2d: {filters: 2, kernel: [3, 5], padding: same}")[0].spec
+                == .conv2d(filters: 2, kernel: Size2D(3, 5), padding: Size2D(1, 2)))
+        #expect(
+            refusal(recipe(layers: "- conv2d: {filters: 2, kernel: 4, padding: same}"))
+                == "test, line 4: `model.layers.0.conv2d.padding` can be same only with an odd kernel and stride 1; here the kernel is 4×4 and the stride 1×1. "
+                + "Give the padding as a number")
+    }
+
+    @Test func blocksAreOpened() throws {
+        let layers = try layers(
+            """
+            - flatten
+            - sequential:
+                - dense: {units: 4, name: inner}
+                - relu
+            - repeat:
+                times: 2
+                layers:
+                  - dense: 4
+                  - sequential: {name: tail, layers: [tanh, {dense: 4}]}
+            - dense: {units: 1, name: head}
+            """)
+        #expect(
+            layers == [
+                NamedLayer(.flatten), NamedLayer(.dense(units: 4), name: "1-inner"), NamedLayer(.activation(.relu), name: "1-1"),
+                NamedLayer(.dense(units: 4), name: "2-0-0"), NamedLayer(.activation(.tanh), name: "2-0-tail-0"),
+                NamedLayer(.dense(units: 4), name: "2-0-tail-1"),
+                NamedLayer(.dense(units: 4), name: "2-1-0"), NamedLayer(.activation(.tanh), name: "2-1-tail-0"),
+                NamedLayer(.dense(units: 4), name: "2-1-tail-1"),
+                NamedLayer(.dense(units: 1), name: "head"),
+            ])
+    }
+
+    @Test func layersAfterABlockKeepTheirPlaceAsName() throws {
+        let layers = try layers("- sequential: [flatten, {dense: 2}]\n- dense: 3")
+        #expect(layers.map(\.name) == ["0-0", "0-1", "1"])
+    }
+
+    @Test func refusals() {
+        #expect(
+            refusal(recipe(layers: "- dense: 3\n  activation: relu"))
+                == "test, line 4: `model.layers.0` has 2 keys (dense and activation), but an entry of the list is one layer. Put what belongs to dense into braces: "
+                + "- dense: {…}")
+        #expect(
+            refusal(recipe(layers: "- 3")) == "test, line 4: `model.layers.0` must be a layer, not the number 3. For example - dense: 10")
+        #expect(refusal(recipe(layers: "- dense: {}")) == "test, line 4: `model.layers.0.dense.units` is missing. For example - dense: 10")
+        #expect(
+            refusal(recipe(layers: "- dense: ten"))
+                == "test, line 4: `model.layers.0.dense.units` must be a whole number, not the text \"ten\"")
+        #expect(
+            refusal(recipe(layers: "- dropout: 1")) == "test, line 4: `model.layers.0.dropout.rate` must be at least 0 and below 1, not 1")
+        #expect(
+            refusal(recipe(layers: "- conv2d: {filters: 1, kernel: [1, 2, 3]}"))
+                == "test, line 4: `model.layers.0.conv2d.kernel` must be a whole number or [height, width], not a list of 3")
+        #expect(
+            refusal(recipe(layers: "- maxpool2d: {size: 2, padding: 2}"))
+                == "test, line 4: `model.layers.0.maxpool2d.padding` is 2×2, but at most half the window of 2×2 may be padding")
+        #expect(
+            refusal(recipe(layers: "- dense: {units: 3, name: a b}"))
+                == "test, line 4: `model.layers.0.dense.name` is `a b`, but a layer's name is made of letters, digits, _ and -. Parameters are called by it: "
+                + "layers.NAME.weight")
+        #expect(
+            refusal(recipe(layers: "- flatten\n- dense: {units: 3, name: a}\n- dense: {units: 3, name: a}"))
+                == "test, line 6: two layers are called `a`: `model.layers.1` and `model.layers.2`. Rename one of them")
+        #expect(
+            refusal(recipe(layers: "- repeat: {times: 100, layers: [{repeat: {times: 101, layers: [relu]}}]}"))
+                == "test, line 4: the network has more than 10000 layers")
+        #expect(
+            refusal(smallest, "model.layers=[]")
+                == "override model.layers=[]: `model.layers` is an empty list. Name at least one layer: - dense: 10")
+        #expect(
+            refusal(smallest, "model.layers=dense")
+                == "override model.layers=dense: `model.layers` must be a list of layers, not the text \"dense\". Begin each with a dash: - dense: 10"
+        )
+    }
+
+    /// The network's own words, with the line of the layer that does not fit.
+    @Test func impossibleShapes() {
+        let message = refusal(
+            recipe(
+                input: "[8, 8, 1]", layers: "- conv2d: {filters: 2, kernel: 3}\n- conv2d: {filters: 2, kernel: 9}\n- flatten\n- dense: 3"))
+        #expect(message.hasPrefix("test, line 5: model: layers.1 (conv2d): "))
+        #expect(message.contains("6×6") && message.contains("9×9"))
+        let inBlock = refusal(recipe(input: "[8]", layers: "- dense: 4\n- sequential:\n    - relu\n    - conv2d: 2"))
+        #expect(inBlock.hasPrefix("test, line 7: model: layers.1-1 (conv2d): "))
+    }
+}
