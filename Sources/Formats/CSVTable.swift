@@ -25,13 +25,14 @@ package struct CSVTable: Sendable {
         do throws(FormatError) { return try parse(bytes, separator: separator) } catch { throw error.inFile(path) }
     }
 
+    /// - Parameter hasHeader: false when the first line is a row already; columns are then named "0", "1" and so on.
     /// - Throws: `FormatError` for an empty table, a row with a different number of fields (naming line and both counts), a quote that
     ///   never closes, text after a closing quote, two columns of one name, or bytes that are not UTF-8.
-    package static func parse(_ bytes: [UInt8], separator: Character = ",") throws(FormatError) -> CSVTable {
-        try CSVTable(parsing: bytes, separator: separator.asciiValue ?? UInt8(ascii: ","))
+    package static func parse(_ bytes: [UInt8], separator: Character = ",", hasHeader: Bool = true) throws(FormatError) -> CSVTable {
+        try CSVTable(parsing: bytes, separator: separator.asciiValue ?? UInt8(ascii: ","), hasHeader: hasHeader)
     }
 
-    private init(parsing bytes: [UInt8], separator: UInt8) throws(FormatError) {
+    private init(parsing bytes: [UInt8], separator: UInt8, hasHeader: Bool) throws(FormatError) {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw FormatError(.malformed, "the table is not UTF-8 text", remedy: "Save it as UTF-8.")
         }
@@ -41,7 +42,7 @@ package struct CSVTable: Sendable {
         var names: [String] = []
         var fields: [Field] = []
         var lines: [Int32] = []
-        var isHeader = true
+        var isHeader = hasHeader
         while scanner.skipBlankLines() {
             let line = scanner.line
             let first = fields.count
@@ -56,6 +57,7 @@ package struct CSVTable: Sendable {
                 try Self.check(names)
             } else {
                 let count = fields.count - first
+                if !hasHeader, lines.isEmpty { names = (0..<count).map { String($0) } }
                 guard count == names.count else {
                     throw FormatError(
                         .malformed, "the row has \(count) fields, the header names \(names.count)", at: "line \(line)",
@@ -64,7 +66,7 @@ package struct CSVTable: Sendable {
                 lines.append(Int32(line))
             }
         }
-        guard !isHeader else {
+        guard !names.isEmpty else {
             throw FormatError(.malformed, "the table is empty", at: "line 1", remedy: "It needs a line of column names and rows below it.")
         }
         self.header = names

@@ -1,0 +1,27 @@
+/// What a network is to learn, as the data side sees it: what a target is.
+package enum TaskKind: Hashable, Sendable, Codable {
+    /// One of `classes` classes; a target is an index.
+    case classification(classes: Int)
+    /// Yes or no; a target is the number 0 or 1, for one output.
+    case binary
+    /// `width` numbers per sample.
+    case regression(width: Int)
+
+    /// Numbers per target: 0 for a classification, whose targets are indices.
+    package var targetWidth: Int {
+        switch self {
+        case .classification: 0
+        case .binary: 1
+        case .regression(let width): width
+        }
+    }
+
+    /// For messages: "a classification into 10 classes".
+    package var description: String {
+        switch self {
+        case .classification(let classes): "a classification into \(classes) classes"
+        case .binary: "a binary classification"
+        case .regression(let width): "a regression of \(width) value\(width == 1 ? "" : "s")"
+        }
+    }
+}
