@@ -1,0 +1,38 @@
+// Block sizes and workspace layout: the same for every level, so that a memory plan does not depend on the level.
+
+#ifndef CK_LAYOUT_H
+#define CK_LAYOUT_H
+
+#include "../include/ckernels.h"
+
+enum {
+    // Contraction steps between two visits to c: a panel of b (CK_STEP_BLOCK × two registers) stays in the first-level cache.
+    CK_STEP_BLOCK = 256,
+    // Rows of a between two passes over b: CK_ROW_BLOCK × CK_STEP_BLOCK elements stay in the second-level cache.
+    CK_ROW_BLOCK = 240,
+    // The widest panel of b of any level, in elements, and the tallest tile.
+    CK_WIDEST_PANEL = 64,
+    CK_TALLEST_TILE = 8,
+};
+
+static inline ptrdiff_t ck_rounded(ptrdiff_t count) { return (count + 15) / 16 * 16; }
+static inline ptrdiff_t ck_smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+// Takes `count` elements, aligned to 64 bytes, from the front of a workspace. Sizes below leave 16 elements for the first alignment.
+static inline float *ck_take(float **workspace, ptrdiff_t count) {
+    float *p = (float *)(((uintptr_t)*workspace + 63) & ~(uintptr_t)63);
+    *workspace = p + ck_rounded(count);
+    return p;
+}
+// A table of element offsets takes two elements an entry.
+static inline ptrdiff_t *ck_take_offsets(float **workspace, ptrdiff_t count) { return (ptrdiff_t *)ck_take(workspace, 2 * count); }
+
+static inline ptrdiff_t ck_patch(const ck_window *w) { return w->kernel_height * w->kernel_width * w->input_channels; }
+static inline int ck_is_padded(const ck_window *w) { return (w->pad_top | w->pad_left | w->pad_bottom | w->pad_right) != 0; }
+static inline ptrdiff_t ck_padded_count(const ck_window *w) {
+    return (w->input_height + w->pad_top + w->pad_bottom) * (w->input_width + w->pad_left + w->pad_right) * w->input_channels;
+}
+// Columns rounded up to whole panels of the widest level.
+static inline ptrdiff_t ck_paneled(ptrdiff_t columns) { return (columns + 31) / 32 * 32; }
+
+#endif

@@ -1,0 +1,48 @@
+// All bodies of one level and its table. Included once by each level's file, inside the region where functions get the level's
+// instructions; every function is static, so no other level can be given them by the linker.
+
+#include "ck_layout.h"
+#include "ck_vector.h"
+#include "ck_math.h"
+#include "ck_elementwise.h"
+#include "ck_losses.h"
+#include "ck_optimizers.h"
+#include "ck_matmul.h"
+#include "ck_pooling.h"
+#include "ck_convolution.h"
+#include "ck_convolve_pool.h"
+
+static void ck_fill(ck_table *t) {
+    t->tile_rows = CK_TILE_ROWS;
+    t->tile_columns = CK_PANEL;
+    t->matmul = ck_matmul;
+    t->column_sums = ck_column_sums;
+    t->activate = ck_activate;
+    t->activation_gradient = ck_activation_gradient;
+    t->elementary = ck_elementary_function;
+    t->add = ck_add;
+    t->subtract = ck_subtract;
+    t->multiply = ck_multiply;
+    t->scale = ck_scale;
+    t->add_in_place = ck_add_in_place;
+    t->sum_of_squares = ck_sum_of_squares;
+    t->dropout = ck_dropout;
+    t->convolve = ck_convolve;
+    t->convolution_input_gradient = ck_convolution_input_gradient;
+    t->convolution_weight_gradient = ck_convolution_weight_gradient;
+    t->convolve_pool = ck_convolve_pool;
+    t->convolve_pool_gradients = ck_convolve_pool_gradients;
+    t->max_pool = ck_max_pool;
+    t->max_pool_gradient = ck_max_pool_gradient;
+    t->average_pool = ck_average_pool;
+    t->average_pool_gradient = ck_average_pool_gradient;
+    t->softmax = ck_softmax;
+    t->softmax_gradient = ck_softmax_gradient;
+    t->softmax_cross_entropy = ck_softmax_cross_entropy;
+    t->binary_cross_entropy = ck_binary_cross_entropy;
+    t->mean_squared_error = ck_mean_squared_error;
+    t->sgd = ck_sgd_update;
+    t->adagrad = ck_adagrad_update;
+    t->rmsprop = ck_rmsprop_update;
+    t->adam = ck_adam_update;
+}

@@ -1,0 +1,16 @@
+// The bodies of AVX-512 for AVX2, so that tests reach them on machines without AVX-512.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+#include "ck_levels.h"
+
+#define CK_LANES 16
+#define CK_FUSED 1
+#define CK_MASKS 8
+#pragma clang diagnostic ignored "-Wpsabi"
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "bodies/ck_level.h"
+
+void ck_fill_wide(ck_table *table) { ck_fill(table); }
+#pragma clang attribute pop
+#endif

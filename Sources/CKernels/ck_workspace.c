@@ -1,0 +1,38 @@
+#include "bodies/ck_layout.h"
+
+static ptrdiff_t larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+
+// One packed panel of b and one packed block of a.
+ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
+    if (m == 0 || n == 0) return 0;
+    const ptrdiff_t steps = ck_smaller(k, CK_STEP_BLOCK);
+    const ptrdiff_t rows = ck_smaller(m, CK_ROW_BLOCK) + CK_TALLEST_TILE;
+    return 16 + ck_rounded(steps * CK_WIDEST_PANEL) + ck_rounded(steps * rows);
+}
+
+static ptrdiff_t padded_copy(const ck_window *w) { return ck_is_padded(w) ? ck_rounded(ck_padded_count(w)) : 0; }
+
+static ptrdiff_t forward(const ck_window *w) {
+    return padded_copy(w) + ck_rounded(2 * ck_patch(w)) + ck_rounded(ck_patch(w) * ck_paneled(w->output_channels));
+}
+
+static ptrdiff_t weight_gradient(const ck_window *w, ptrdiff_t pixels) {
+    return padded_copy(w) + ck_rounded(2 * ck_patch(w)) + ck_rounded(2 * pixels)
+        + ck_matmul_workspace(ck_patch(w), w->output_channels, pixels);
+}
+
+static ptrdiff_t input_gradient(const ck_window *w) {
+    return 2 * padded_copy(w) + ck_rounded(w->output_channels * ck_paneled(ck_patch(w))) + ck_rounded(w->output_width * ck_patch(w))
+        + ck_rounded(2 * w->output_channels);
+}
+
+ptrdiff_t ck_convolution_workspace(const ck_window *w) {
+    return 16 + larger(forward(w), larger(weight_gradient(w, w->output_height * w->output_width), input_gradient(w)));
+}
+
+ptrdiff_t ck_convolve_pool_workspace(const ck_window *w, const ck_window *pool) {
+    // The rows of the convolution under one row of pool windows.
+    const ptrdiff_t pixels = ck_smaller(pool->kernel_height, w->output_height) * w->output_width;
+    const ptrdiff_t scratch = ck_rounded(pixels * w->output_channels);
+    return 16 + scratch + larger(forward(w), weight_gradient(w, pixels) + input_gradient(w));
+}
