@@ -55,9 +55,9 @@ package final class MPIGroup: CollectiveGroup {
 
     package func abort(code: Int32, reason: String) -> Never {
         if !reason.isEmpty {
-            // The text of a CollectiveError says already where it comes from.
+            // A reason that says already where it comes from (a CollectiveError's text does) is not told twice.
             let place = "rank \(rank) on \(hostName): "
-            writeErrorLine("lockstep: " + (reason.hasPrefix(place) ? reason : place + reason))
+            writeErrorLine(reason.contains(place) ? "lockstep: " + reason : "lockstep: " + place + reason)
         }
         fflush(nil)
         // Code 0 would let mpirun report success.
