@@ -23,7 +23,7 @@ package func editDistance(_ a: String, _ b: String) -> Int {
 }
 
 /// The candidate that a mistyped name most likely meant, or nil where none is near: at most a third of the letters may differ
-/// (one in short names). A candidate of which the name is a beginning (`val` of `validation`) also counts. Ties go to the earlier candidate.
+/// (one in short names). A candidate of which the name is a beginning (`val` of `validation`) also counts. Of equals the first is taken.
 package func nearestName(to name: String, among candidates: [String]) -> String? {
     let lowered = name.lowercased()
     var best: (name: String, distance: Int)?

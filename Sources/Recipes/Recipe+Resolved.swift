@@ -19,10 +19,11 @@ extension Recipe {
     /// SHA-256 (hex) of all of it: what ranks compare before they start.
     package var fullHash: String { Self.digest(resolvedYAML) }
 
-    /// SHA-256 (hex) of the parts that define the arithmetic of a step. A checkpoint of a recipe can be resumed by any recipe of the same hash.
+    /// SHA-256 (hex) of the parts that define the arithmetic of a step. A checkpoint can be resumed by any recipe of the same hash.
     ///
-    /// Left out: names, places (of data too: its fingerprint is compared by itself), cadences of logs and checkpoints, the coordinator's settings
-    /// (its state is in the checkpoint), the number of virtual shards (so is that), and the length of the run where no rate depends on it.
+    /// Left out: names, places (of data too: its fingerprint is compared by itself), cadences of logs and checkpoints, the coordinator's
+    /// settings (its state is in the checkpoint), the number of virtual shards (so is that), and the length of the run where no rate
+    /// depends on it.
     package var hash: String {
         let text = resolved.leaves.filter { definesArithmetic($0.path) }.map { "\($0.path): \($0.value)\n" }.joined()
         return Self.digest(text)

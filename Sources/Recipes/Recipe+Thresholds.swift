@@ -1,6 +1,6 @@
 import Quality
 
-/// One number of a section with where it is kept: read, written and defaulted by one table. What it may be, ``QualitySettings`` checks itself.
+/// One number of a section with where it is kept: read, written and defaulted by one table. What it may be, ``QualitySettings`` checks.
 private enum Field<Settings> {
     case number(String, WritableKeyPath<Settings, Double>)
     case count(String, WritableKeyPath<Settings, Int>)

@@ -6,7 +6,8 @@ import Quality
 
 /// Everything that says what a run does, with types: what a recipe file, its overrides and the defaults come to.
 ///
-/// A value, the same on all ranks for the same text and overrides. ``resolvedYAML`` writes it out whole; reading that back gives an equal recipe.
+/// A value, the same on all ranks for the same text and overrides. ``resolvedYAML`` writes it out whole; reading that back gives an equal
+/// recipe.
 package struct Recipe: Sendable, Equatable {
     package var name: String
     package var seed: UInt64

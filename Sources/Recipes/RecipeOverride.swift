@@ -1,4 +1,4 @@
-/// One `key=value` of the command line: `batch=64`, `optimizer.learning_rate=1e-2`, `model.layers.3.dense.units=32`, `model.input=[8, 8, 1]`.
+/// One `key=value` of the command line: `batch=64`, `optimizer.learning_rate=1e-2`, `model.layers.3.dense.units=32`, `model.input=[8]`.
 /// `--key=value` means the same, and `-` in a key is as good as `_`. The value is YAML: numbers, words, quoted text, lists, sections, null.
 struct RecipeOverride: Sendable {
     let argument: String

@@ -9,7 +9,8 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "format", "digits, idx, csv, npy or synthetic", "digits",
-                    "digits are the bundled handwritten digits (1,797 images of 8×8). images, text and tokens are refused in this version."),
+                    "digits are the bundled handwritten digits (1,797 images of 8×8). images, text and tokens are refused in this "
+                        + "version."),
                 RecipeKey("path", "path", "", only: files, "A folder for idx and npy, a file for csv. Must be given for these."),
                 RecipeKey("validation", "number", "0.2", "The part of the training data kept for validation; 0 keeps none."),
                 RecipeKey("shuffle", "true or false", "true", "Whether each epoch goes through the training data in a new order."),
@@ -19,7 +20,8 @@ extension RecipeSchema {
                     "Shift and scale of the values, after bytes have become value / 255: see `data.normalize`."),
                 RecipeKey(
                     "test", "path or number", "", only: files,
-                    "Where test data come from: a file of its own (csv), or a part taken off before the validation data. idx and npy folders may hold test files, which are found without it."
+                    "Where test data come from: a file of its own (csv), or a part taken off before the validation data. idx and npy "
+                        + "folders may hold test files, which are found without it."
                 ),
                 RecipeKey("target", "text", "the last column", only: ["csv"], "The column to be predicted."),
                 RecipeKey(
@@ -46,7 +48,8 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "how", "tail, shuffled or stratified", "tail; stratified for csv",
-                    "tail takes the last samples in file order; shuffled takes random ones; stratified takes random ones of each class alike."
+                    "tail takes the last samples in file order; shuffled takes random ones; stratified takes random ones of each class "
+                        + "alike."
                 )
             ]),
         RecipeSection(

@@ -59,7 +59,9 @@ extension RecipeSchema {
             "gelu", about: "x·Φ(x).", shorthand: "approximate",
             [RecipeKey("approximate", "none or tanh", "none", "none is exact; tanh is the older approximation.")]),
         layer(
-            "sigmoid", about: "1 / (1 + e⁻ˣ). As the last layer before binary_cross_entropy it is part of the loss, not applied twice.", []),
+            "sigmoid",
+            about: "1 / (1 + e⁻ˣ). As the last layer before binary_cross_entropy it is part of the loss, not applied "
+                + "twice.", []),
         layer("tanh", about: "The hyperbolic tangent.", []),
         layer(
             "softmax",

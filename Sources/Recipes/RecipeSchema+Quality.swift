@@ -6,11 +6,13 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "on_spike", "rollback, clip or warn", "rollback",
-                    "About a confirmed spike of the loss: back to a good checkpoint with a lower rate; a clipped gradient for a while; or a line in the log."
+                    "About a confirmed spike of the loss: back to a good checkpoint with a lower rate; a clipped gradient for a while; "
+                        + "or a line in the log."
                 ),
                 RecipeKey(
                     "early_stopping", "section", "",
-                    "When to stop before the end: see `quality.early_stopping`. Without it the run goes to its end and leaves the last weights."
+                    "When to stop before the end: see `quality.early_stopping`. Without it the run goes to its end and leaves the last "
+                        + "weights."
                 ),
                 RecipeKey("alerts", "list of alerts", "[]", "Rules of your own: see `quality.alerts.N`."),
                 RecipeKey("detection", "section", "", "Thresholds of the detectors: see `quality.detection`."),
@@ -22,10 +24,12 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "metric", "name of a metric", "validation.loss",
-                    "What decides: `validation.` or `train.` and loss, accuracy, precision, recall, f1, mse, mae, rmse or r2. Whether less or more is better follows from the name."
+                    "What decides: `validation.` or `train.` and loss, accuracy, precision, recall, f1, mse, mae, rmse or r2. Whether "
+                        + "less or more is better follows from the name."
                 ),
                 RecipeKey(
-                    "patience", "whole number", "3", "It stops after exactly so many validations in a row without improvement; at least 1."),
+                    "patience", "whole number", "3",
+                    "It stops after exactly so many validations in a row without improvement; 1 or more."),
                 RecipeKey("min_delta", "number", "0", "An improvement must be larger than this."),
                 RecipeKey(
                     "restore_best", "true or false", "true",
@@ -39,7 +43,8 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "when", "text", "",
-                    "A metric, one of < <= > >=, and a number. Besides metrics of a pass: loss, grad_norm and learning_rate of every step. Must be given."
+                    "A metric, one of < <= > >=, and a number. Besides metrics of a pass: loss, grad_norm and learning_rate of every "
+                        + "step. Must be given."
                 ),
                 RecipeKey("for", "whole number", "1", "For how many evaluations in a row it must hold."),
                 RecipeKey("action", "warn, reduce_lr, rollback or stop", "warn", "What then happens."),
@@ -47,7 +52,7 @@ extension RecipeSchema {
         RecipeSection(
             "quality.detection",
             about:
-                "Thresholds of the detectors, in units of the stream's own scatter where not said otherwise. The defaults are made for about one false alarm in 100,000 steps.",
+                "Thresholds of the detectors, in units of the stream's own scatter where not said otherwise.",
             keys: [
                 RecipeKey("warn_residual", "number", "5", "How far out of line a single step must be to warn."),
                 RecipeKey("act_residual", "number", "8", "How far out of line a step must be to be looked into."),
@@ -84,7 +89,8 @@ extension RecipeSchema {
                     "Steps under observation after a rollback; auto is 200, or a tenth of a short run, at least 20."),
                 RecipeKey(
                     "promotion_steps", "whole number or auto", "auto",
-                    "Clean steps after which a checkpoint is good; auto is 60, or two checkpoint intervals, or a tenth of a short run, at least 20."
+                    "Clean steps after which a checkpoint is good; auto is 60, or two checkpoint intervals, or a tenth of a short run, "
+                        + "at least 20."
                 ),
                 RecipeKey("rollbacks_per_run", "whole number", "5", "How many rollbacks a run may have."),
                 RecipeKey("rollbacks_per_window", "whole number", "3", "How many in any 10,000 steps."),

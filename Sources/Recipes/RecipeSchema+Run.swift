@@ -30,7 +30,8 @@ extension RecipeSchema {
                 RecipeKey("output", "path", "runs/", "The folder that run directories are made in."),
                 RecipeKey(
                     "run", "text", "generated",
-                    "The name of the run, and of its directory in `output`. A name that is already there is refused, unless with `--resume`."
+                    "The name of the run, and of its directory in `output`. A name that is already there is refused, unless with "
+                        + "`--resume`."
                 ),
                 RecipeKey("log", "section", "", "See `log`."),
             ]),
@@ -43,11 +44,13 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "virtual_shards", "whole number or auto", "auto",
-                    "Into how many parts each batch is cut. Gradients are added in a fixed tree over these parts, so runs with the same number give the same bits on any number of ranks up to it. auto: the number of ranks at the first start."
+                    "Into how many parts each batch is cut. Gradients are added in a fixed tree over these parts, so runs with the same "
+                        + "number give the same bits on any number of ranks up to it. auto: the number of ranks at the first start."
                 ),
                 RecipeKey(
                     "share", "node", "node",
-                    "What ranks of one node share. In this version every rank still holds its own copy of the weights; the results are the same."
+                    "What ranks of one node share. In this version every rank still holds its own copy of the weights; the results are "
+                        + "the same."
                 ),
                 RecipeKey("wire", "fp32", "fp32", "The type in which gradients travel. bf16 is refused in this version."),
                 RecipeKey("bucket_bytes", "whole number or auto", "auto", "How much of the gradient is exchanged at a time."),

@@ -50,7 +50,8 @@ import Testing
                 == .conv2d(filters: 2, kernel: Size2D(3, 5), padding: Size2D(1, 2)))
         #expect(
             refusal(recipe(layers: "- conv2d: {filters: 2, kernel: 4, padding: same}"))
-                == "test, line 4: `model.layers.0.conv2d.padding` can be same only with an odd kernel and stride 1; here the kernel is 4×4 and the stride 1×1. "
+                == "test, line 4: `model.layers.0.conv2d.padding` can be same only with an odd kernel and stride 1; here the kernel is "
+                + "4×4 and the stride 1×1. "
                 + "Give the padding as a number")
     }
 
@@ -87,7 +88,8 @@ import Testing
     @Test func refusals() {
         #expect(
             refusal(recipe(layers: "- dense: 3\n  activation: relu"))
-                == "test, line 4: `model.layers.0` has 2 keys (dense and activation), but an entry of the list is one layer. Put what belongs to dense into braces: "
+                == "test, line 4: `model.layers.0` has 2 keys (dense and activation), but an entry of the list is one layer. Put what "
+                + "belongs to dense into braces: "
                 + "- dense: {…}")
         #expect(
             refusal(recipe(layers: "- 3")) == "test, line 4: `model.layers.0` must be a layer, not the number 3. For example - dense: 10")
@@ -105,7 +107,8 @@ import Testing
                 == "test, line 4: `model.layers.0.maxpool2d.padding` is 2×2, but at most half the window of 2×2 may be padding")
         #expect(
             refusal(recipe(layers: "- dense: {units: 3, name: a b}"))
-                == "test, line 4: `model.layers.0.dense.name` is `a b`, but a layer's name is made of letters, digits, _ and -. Parameters are called by it: "
+                == "test, line 4: `model.layers.0.dense.name` is `a b`, but a layer's name is made of letters, digits, _ and -. "
+                + "Parameters are called by it: "
                 + "layers.NAME.weight")
         #expect(
             refusal(recipe(layers: "- flatten\n- dense: {units: 3, name: a}\n- dense: {units: 3, name: a}"))
@@ -118,7 +121,8 @@ import Testing
                 == "override model.layers=[]: `model.layers` is an empty list. Name at least one layer: - dense: 10")
         #expect(
             refusal(smallest, "model.layers=dense")
-                == "override model.layers=dense: `model.layers` must be a list of layers, not the text \"dense\". Begin each with a dash: - dense: 10"
+                == "override model.layers=dense: `model.layers` must be a list of layers, not the text \"dense\". Begin each with a "
+                + "dash: - dense: 10"
         )
     }
 

@@ -84,7 +84,8 @@ import Testing
                 == "override model.layers.1.dense=3: `model.layers` has 1 entries, 0 to 0; there is no entry 1")
         #expect(
             refusal(smallest, "model.layers.first=3")
-                == "override model.layers.first=3: `model.layers` is a list: its entries go by number, not `first`. The first one is `model.layers.0`"
+                == "override model.layers.first=3: `model.layers` is a list: its entries go by number, not `first`. The first one is "
+                + "`model.layers.0`"
         )
     }
 }

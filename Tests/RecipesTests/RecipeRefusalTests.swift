@@ -45,7 +45,8 @@ import Testing
         #expect(refusal(smallest, "name=[a]") == "override name=[a]: `name` must be text, not a list")
         #expect(
             refusal(smallest, "checkpoint=often")
-                == "override checkpoint=often: `checkpoint` must be a section of keys, not the text \"often\". Its keys are every_steps and keep"
+                == "override checkpoint=often: `checkpoint` must be a section of keys, not the text \"often\". Its keys are every_steps "
+                + "and keep"
         )
         #expect(refusal(smallest, "seed=-1") == "override seed=-1: `seed` must be a whole number from 0 to 18446744073709551615, not -1")
         #expect(
@@ -56,7 +57,8 @@ import Testing
                 == "override model.input=[a]: `model.input` must be a list of whole numbers, not the text \"a\"")
         #expect(
             refusal("- a\n- b")
-                == "test, line 1: a recipe must be a section of keys, not a list. Its keys are name, seed, data, model, loss, optimizer, schedule, batch, epochs, steps, "
+                == "test, line 1: a recipe must be a section of keys, not a list. Its keys are name, seed, data, model, loss, "
+                + "optimizer, schedule, batch, epochs, steps, "
                 + "precision, init, parallel, quality, checkpoint, output, run and log")
     }
 
@@ -72,11 +74,13 @@ import Testing
                 == "override optimizer.beta1=1: optimizer.beta1: 1.0 does not work: it has to be at least 0 and below 1; 0.9 is usual")
         #expect(
             refusal(smallest, "quality.early_stopping.patience=0")
-                == "override quality.early_stopping.patience=0: quality.early_stopping.patience: 0 is not a number of checks; 1 stops at the first check "
+                == "override quality.early_stopping.patience=0: quality.early_stopping.patience: 0 is not a number of checks; 1 stops "
+                + "at the first check "
                 + "without improvement, and leaving early_stopping out never stops")
         #expect(
             refusal(smallest(and: "batch: 3\nparallel: {virtual_shards: 4}"))
-                == "test, line 7: `batch` is 3, smaller than `parallel.virtual_shards`, which is 4. Every shard needs a sample: set batch to at least 4, "
+                == "test, line 7: `batch` is 3, smaller than `parallel.virtual_shards`, which is 4. Every shard needs a sample: set "
+                + "batch to at least 4, "
                 + "or virtual_shards to at most 3")
         #expect(
             refusal(smallest, "run=a/b")
@@ -86,7 +90,8 @@ import Testing
     @Test func missingKeys() {
         #expect(
             refusal("epochs: 1")
-                == "test, line 1: `model` is missing: a recipe says which network to train. For example model={input: [64], layers: [{dense: {units: 32, "
+                == "test, line 1: `model` is missing: a recipe says which network to train. For example model={input: [64], layers: "
+                + "[{dense: {units: 32, "
                 + "activation: relu}}, {dense: 10}]}")
         #expect(refusal("") == refusal("epochs: 1"))
         #expect(
@@ -95,7 +100,8 @@ import Testing
         #expect(refusal("model: {input: [3]}") == "test, line 1: `model.layers` is missing. For example layers: [{dense: 10}]")
         #expect(
             refusal("model: {input: [3], layers: [{dense: 2}]}")
-                == "test, line 1: `loss` is missing: a recipe says what to minimise. One of softmax_cross_entropy, binary_cross_entropy or mse"
+                == "test, line 1: `loss` is missing: a recipe says what to minimise. One of softmax_cross_entropy, binary_cross_entropy "
+                + "or mse"
         )
         #expect(
             refusal(smallest, "epochs=null")
@@ -105,7 +111,8 @@ import Testing
                 == "override data.format=csv: `data.path` is missing: data of format csv are read from a file. Set data.path=FILE")
         #expect(
             refusal(smallest, "schedule=step")
-                == "override schedule=step: `schedule` is of kind step and needs `every`. For example schedule={name: step, every: 10, gamma: 0.1}"
+                == "override schedule=step: `schedule` is of kind step and needs `every`. For example schedule={name: step, every: 10, "
+                + "gamma: 0.1}"
         )
     }
 
@@ -118,26 +125,31 @@ import Testing
                 == "override optimizer=lion: unknown optimizer `lion`. Known are sgd, adagrad, rmsprop, adam and adamw")
         #expect(
             refusal(smallest, "schedule.name=cosin")
-                == "override schedule.name=cosin: unknown schedule `cosin`: did you mean `cosine`? Known are constant, step, cosine and reduce_on_plateau"
+                == "override schedule.name=cosin: unknown schedule `cosin`: did you mean `cosine`? Known are constant, step, cosine and "
+                + "reduce_on_plateau"
         )
         #expect(
             refusal(smallest, "loss=softmax")
-                == "override loss=softmax: unknown loss `softmax`: did you mean `softmax_cross_entropy`? Known are softmax_cross_entropy, binary_cross_entropy and mse"
+                == "override loss=softmax: unknown loss `softmax`: did you mean `softmax_cross_entropy`? Known are "
+                + "softmax_cross_entropy, binary_cross_entropy and mse"
         )
         #expect(
             refusal(smallest, "data=dixits")
-                == "override data=dixits: unknown data format `dixits`: did you mean `digits`? Known are digits, idx, csv, npy and synthetic"
+                == "override data=dixits: unknown data format `dixits`: did you mean `digits`? Known are digits, idx, csv, npy and "
+                + "synthetic"
         )
         #expect(
             refusal(recipe(layers: "- desne: 10"))
-                == "test, line 4: unknown layer `desne`: did you mean `dense`? Known are dense, conv2d, maxpool2d, averagepool2d, flatten, dropout, relu, gelu, "
+                == "test, line 4: unknown layer `desne`: did you mean `dense`? Known are dense, conv2d, maxpool2d, averagepool2d, "
+                + "flatten, dropout, relu, gelu, "
                 + "sigmoid, tanh, softmax, sequential and repeat")
         #expect(
             refusal(recipe(layers: "- dense: {units: 3, activation: rellu}"))
                 == "test, line 4: unknown activation `rellu`: did you mean `relu`? Known are relu, gelu, gelu_tanh, sigmoid and tanh")
         #expect(
             refusal(smallest, "quality.early_stopping.metric=accuracy")
-                == "override quality.early_stopping.metric=accuracy: `quality.early_stopping.metric`: unknown metric `accuracy`: did you mean `validation.accuracy`? "
+                == "override quality.early_stopping.metric=accuracy: `quality.early_stopping.metric`: unknown metric `accuracy`: did "
+                + "you mean `validation.accuracy`? "
                 + "Known are loss, mse, mae, rmse, accuracy, precision, recall, f1, r2, each as validation.NAME or train.NAME")
     }
 
@@ -151,7 +163,8 @@ import Testing
         for format in ["images", "text", "tokens"] {
             #expect(
                 refusal(smallest, "data={format: \(format)}")
-                    == "override data={format: \(format)}: `data.format`: data format \(format) is not available in this version. Use digits, idx, csv, npy or synthetic"
+                    == "override data={format: \(format)}: `data.format`: data format \(format) is not available in this version. Use "
+                    + "digits, idx, csv, npy or synthetic"
             )
         }
         #expect(
@@ -162,39 +175,48 @@ import Testing
     @Test func keysOfOtherVariants() {
         #expect(
             refusal(smallest, "optimizer.momentum=0.9")
-                == "override optimizer.momentum=0.9: `optimizer.momentum` means nothing to adam, it belongs to sgd and rmsprop. Leave it out, or give the whole "
+                == "override optimizer.momentum=0.9: `optimizer.momentum` means nothing to adam, it belongs to sgd and rmsprop. Leave "
+                + "it out, or give the whole "
                 + "section anew: optimizer={name: adam}")
         #expect(
             refusal(smallest, "data.samples=10")
-                == "override data.samples=10: `data.samples` means nothing to digits, it belongs to synthetic. Leave it out, or give the whole section anew: "
+                == "override data.samples=10: `data.samples` means nothing to digits, it belongs to synthetic. Leave it out, or give "
+                + "the whole section anew: "
                 + "data={format: digits}")
         #expect(
             refusal(smallest(and: "schedule: {name: cosine, gamma: 0.5}"))
-                == "test, line 7: `schedule.gamma` means nothing to cosine, it belongs to step. Leave it out, or give the whole section anew: schedule={name: cosine}"
+                == "test, line 7: `schedule.gamma` means nothing to cosine, it belongs to step. Leave it out, or give the whole section "
+                + "anew: schedule={name: cosine}"
         )
     }
 
     @Test func contradictions() {
         #expect(
             refusal(smallest, "quality.early_stopping.metric=validation.r2")
-                == "override quality.early_stopping.metric=validation.r2: `quality.early_stopping.metric` is validation.r2, which is not computed with the loss "
-                + "softmax_cross_entropy. Computed are validation.loss, validation.accuracy, validation.precision, validation.recall and validation.f1"
+                == "override quality.early_stopping.metric=validation.r2: `quality.early_stopping.metric` is validation.r2, which is "
+                + "not computed with the loss "
+                + "softmax_cross_entropy. Computed are validation.loss, validation.accuracy, validation.precision, validation.recall "
+                + "and validation.f1"
         )
         #expect(
             refusal(smallest, "quality.early_stopping={}", "data.validation=0")
-                == "override quality.early_stopping={}: `quality.early_stopping.metric` is validation.loss, but no data is kept for validation. Set data.validation=0.2"
+                == "override quality.early_stopping={}: `quality.early_stopping.metric` is validation.loss, but no data is kept for "
+                + "validation. Set data.validation=0.2"
         )
         #expect(
             refusal(smallest, "optimizer.weight_decay_exclude=[biass]")
-                == "override optimizer.weight_decay_exclude=[biass]: `optimizer.weight_decay_exclude` names `biass`, which is no parameter of this network. "
+                == "override optimizer.weight_decay_exclude=[biass]: `optimizer.weight_decay_exclude` names `biass`, which is no "
+                + "parameter of this network. "
                 + "Parameters are layers.0.weight and layers.0.bias; roles such as bias also work")
         #expect(
             refusal(smallest, "loss=binary_cross_entropy")
-                == "override loss=binary_cross_entropy: binary_cross_entropy answers yes or no, but the network has 10 outputs. Give the last layer 1 unit, or use "
+                == "override loss=binary_cross_entropy: binary_cross_entropy answers yes or no, but the network has 10 outputs. Give "
+                + "the last layer 1 unit, or use "
                 + "softmax_cross_entropy")
         #expect(
             refusal(smallest, "model.layers.0.dense=1")
-                == "test, line 5: softmax_cross_entropy chooses among classes, but the network has 1 output. Give the last layer a unit for each class, or use "
+                == "test, line 5: softmax_cross_entropy chooses among classes, but the network has 1 output. Give the last layer a unit "
+                + "for each class, or use "
                 + "binary_cross_entropy for yes or no")
     }
 
@@ -205,12 +227,14 @@ import Testing
         #expect(refusal("a: 1\nbatch: 2\nbatch: 3") == "test, line 2: the key `batch` is given twice in one section. Keep one of them")
         #expect(
             refusal("\tbatch: 2")
-                == "test, line 1: this is not YAML: while scanning for the next token (line 1): found character that cannot start any token, at column 1"
+                == "test, line 1: this is not YAML: while scanning for the next token (line 1): found character that cannot start any "
+                + "token, at column 1"
         )
         #expect(refusal("a: *nothing") == "test, line 1: this is not YAML: found undefined alias, at column 4")
         #expect(
             refusal(smallest, "run=[a")
-                == "override run=[a: this is not YAML: while parsing a flow sequence (line 1): did not find expected ',' or ']', at column 1"
+                == "override run=[a: this is not YAML: while parsing a flow sequence (line 1): did not find expected ',' or ']', at "
+                + "column 1"
         )
     }
 

@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    /// The default of a key for each variant of its section that it is stated for (`0; 0.01 for adamw`); none where it is described in words.
+    /// The default of a key for each variant of its section that it is stated for (`0; 0.01 for adamw`); none where words describe it.
     private static func defaults(_ key: RecipeKey) -> [(variant: String, value: String)] {
         let parts = key.fallback.components(separatedBy: "; ")
         let exceptions = parts.dropFirst().flatMap { part in

@@ -17,14 +17,17 @@ import Testing
                 and: """
                     seed: 18446744073709551615
                     batch: 7
-                    optimizer: {name: sgd, momentum: 0.9, nesterov: true, learning_rate: 1e-7, weight_decay: 1e-30, weight_decay_exclude: [bias, layers.0], clip_norm: 1}
+                    optimizer: {name: sgd, momentum: 0.9, nesterov: true, learning_rate: 1e-7, weight_decay: 1e-30,
+                      weight_decay_exclude: [bias, layers.0], clip_norm: 1}
                     schedule: {name: step, every: 3, unit: steps, gamma: 0.30000000000000004, warmup_steps: 10}
-                    data: {format: csv, path: "a b.csv", target: "x, y", categorical: [a, "1"], ignore: ["-"], separator: "\\t", standardize: false, test: t.csv, split: shuffled}
+                    data: {format: csv, path: "a b.csv", target: "x, y", categorical: [a, "1"], ignore: ["-"], separator: "\\t",
+                      standardize: false, test: t.csv, split: shuffled}
                     parallel: {virtual_shards: 4, bucket_bytes: 65536, exchange: allreduce}
                     quality:
                       on_spike: clip
                       early_stopping: {metric: train.f1, patience: 7, min_delta: 0.001, restore_best: false, start_epoch: 2, target: 0.99}
-                      alerts: [{when: "validation.accuracy < 0.9", for: 2, action: rollback}, "grad_norm>=100", {when: loss > 1e3, action: reduce_lr}]
+                      alerts: [{when: "validation.accuracy < 0.9", for: 2, action: rollback}, "grad_norm>=100",
+                        {when: loss > 1e3, action: reduce_lr}]
                       detection: {warn_residual: 4, warm_up_steps: 30, consecutive_skips: 9}
                       recovery: {learning_rate_cut: 0.25, probation_steps: 50, rollbacks_per_run: 0}
                     checkpoint: {every_steps: 0, keep: 1}
@@ -32,21 +35,26 @@ import Testing
                     """),
             smallest(
                 and:
-                    "optimizer: {name: adagrad, lr_decay: 0.1, initial_accumulator_value: 1, eps: 1e-9}\nschedule: {name: cosine, minimum_factor: 0.1}\n"
-                    + "data: {format: npy, path: d, inputs: a.npy, targets: b.npy, test: 0.25, normalize: {mean: [0.1307, 0.5], std: [0.3081, 0.25]}}"
+                    "optimizer: {name: adagrad, lr_decay: 0.1, initial_accumulator_value: 1, eps: 1e-9}\nschedule: {name: cosine, "
+                    + "minimum_factor: 0.1}\n"
+                    + "data: {format: npy, path: d, inputs: a.npy, targets: b.npy, test: 0.25, normalize: {mean: [0.1307, 0.5], std: "
+                    + "[0.3081, 0.25]}}"
             ),
             smallest(
                 and:
                     "optimizer: {name: rmsprop, alpha: 0.9, momentum: 0.5, centered: true}\n"
-                    + "schedule: {name: reduce_on_plateau, metric: train.accuracy, factor: 0.5, patience: 2, threshold: 0, cooldown: 1, minimum_rate: 1e-6}\n"
+                    + "schedule: {name: reduce_on_plateau, metric: train.accuracy, factor: 0.5, patience: 2, threshold: 0, cooldown: 1, "
+                    + "minimum_rate: 1e-6}\n"
                     + "data: {format: synthetic, kind: blobs, samples: 99, test_samples: 0, noise: 0.5, validation: 0.5, shuffle: false}"),
             smallest(
                 and:
-                    "optimizer: {name: adamw, beta1: 0.8, beta2: 0.9, eps: 1e-6}\ndata: {format: idx, path: d, normalize: {mean: 0.1307, std: 0.3081}}"
+                    "optimizer: {name: adamw, beta1: 0.8, beta2: 0.9, eps: 1e-6}\ndata: {format: idx, path: d, normalize: {mean: "
+                    + "0.1307, std: 0.3081}}"
             ),
             recipe(
                 layers:
-                    "- repeat: {times: 3, layers: [{conv2d: {filters: 3, kernel: [1, 3], padding: same, name: c}}, {gelu: tanh}, gelu, relu]}\n"
+                    "- repeat: {times: 3, layers: [{conv2d: {filters: 3, kernel: [1, 3], padding: same, name: c}}, {gelu: tanh}, gelu, "
+                    + "relu]}\n"
                     + "- averagepool2d: {size: [2, 1], stride: 1, padding: [1, 0], name: pool}\n- flatten: {name: flat}\n- dropout: 0.1\n"
                     + "- dense: {units: 4, activation: gelu_tanh, bias: false}\n- tanh: {name: t}\n- sigmoid\n- softmax: {name: s}",
                 loss: "mse"),
