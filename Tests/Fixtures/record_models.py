@@ -56,7 +56,8 @@ MODELS = {
 ACTIVATIONS = dict(relu=torch.nn.ReLU, gelu=torch.nn.GELU, tanh=torch.nn.Tanh, sigmoid=torch.nn.Sigmoid)
 LOSSES = dict(softmax_cross_entropy=torch.nn.functional.cross_entropy, mse=torch.nn.functional.mse_loss,
               binary_cross_entropy=torch.nn.functional.binary_cross_entropy_with_logits)
-OPTIMIZERS = dict(sgd=torch.optim.SGD, adam=torch.optim.Adam, adamw=torch.optim.AdamW, rmsprop=torch.optim.RMSprop, adagrad=torch.optim.Adagrad)
+OPTIMIZERS = dict(sgd=torch.optim.SGD, adam=torch.optim.Adam, adamw=torch.optim.AdamW, rmsprop=torch.optim.RMSprop,
+                  adagrad=torch.optim.Adagrad)
 
 
 class Model(torch.nn.Module):
@@ -155,7 +156,8 @@ def record(name, model):
         distance = max(abs(a - b) / abs(b) for a, b in zip(losses + norms, exact_losses + exact_norms))
         runs.append(dict(optimizer=optimizer, losses=losses, gradient_norms=norms, exact_losses=exact_losses,
                          exact_gradient_norms=exact_norms, torch_float32_distance=float(f"{distance:.2g}")))
-        print(f"{name:11} {optimizer['name']:8} loss {losses[0]:.4f} -> {losses[-1]:.4f}; PyTorch float32 is within {distance:.1e} of float64")
+        print(f"{name:11} {optimizer['name']:8} loss {losses[0]:.4f} -> {losses[-1]:.4f}; "
+              f"PyTorch float32 is within {distance:.1e} of float64")
     save_file(initial, folder / "initial.safetensors")
     save_file(gradients, folder / "gradients.safetensors")
     np.save(folder / "inputs.npy", inputs.numpy().astype("<f4"))
