@@ -26,6 +26,11 @@ package struct Alarm: Sendable, Equatable {
     package struct Baseline: Sendable, Equatable, Codable {
         package var location: Double
         package var scale: Double
+
+        package init(location: Double, scale: Double) {
+            self.location = location
+            self.scale = scale
+        }
     }
 
     package init(

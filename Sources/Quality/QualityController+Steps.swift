@@ -99,28 +99,23 @@ extension QualityController {
         _ telemetry: StepTelemetry, at moment: Moment, _ verdict: SpikeWatch.Verdict, _ decisions: inout [Decision]
     ) {
         let detection = settings.detection
-        let candidates: [4 of (Detector, Double, Double)] = [
-            (.lossSpike, verdict.loss.residual ?? 0, detection.warnResidual),
-            (.lossDrift, detectors.spikes.loss.jump.sum, detection.jumpThreshold / 2),
-            (.gradientSpike, verdict.gradient.residual ?? 0, detection.warnResidual),
-            (.gradientDrift, detectors.spikes.gradient.jump.sum, detection.jumpThreshold / 2),
-        ]
-        for index in candidates.indices {
-            let (detector, statistic, threshold) = candidates[index]
-            guard statistic > threshold, detectors.latches.fire(detector, step: moment.step) else { continue }
-            let isLoss = index < 2
-            let value = isLoss ? telemetry.loss : telemetry.gradientNorm
-            let stream = isLoss ? detectors.spikes.loss : detectors.spikes.gradient
-            let usual = exponential(stream.location)
+        let (loss, gradient) = (detectors.spikes.loss, detectors.spikes.gradient)
+        func chart(_ detector: Detector, _ figure: String, _ value: Double, _ chart: String, _ statistic: Double, _ threshold: Double) {
+            guard statistic > threshold, detectors.latches.fire(detector, step: moment.step) else { return }
+            let baseline = detector == .lossSpike || detector == .lossDrift ? loss.baseline : gradient.baseline
             let text =
-                "\(isLoss ? "loss" : "gradient norm") \(value.short) at step \(moment.step), usually \(usual.short) ("
-                + (index % 2 == 0 ? "residual" : "CUSUM") + " \(statistic.short) above \(threshold.short))"
+                "\(figure) \(value.short) at step \(moment.step), usually \(exponential(baseline.location).short) "
+                + "(\(chart) \(statistic.short) above \(threshold.short))"
             raise(
-                Alarm(
-                    detector: detector, step: moment.step, statistic: statistic, threshold: threshold, baseline: stream.baseline, text: text
-                ),
+                Alarm(detector: detector, step: moment.step, statistic: statistic, threshold: threshold, baseline: baseline, text: text),
                 &decisions)
         }
+        let half = detection.jumpThreshold / 2
+        chart(.lossSpike, "loss", telemetry.loss, "residual", verdict.loss.residual ?? 0, detection.warnResidual)
+        chart(.lossDrift, "loss", telemetry.loss, "CUSUM", loss.jumpEvidence, half)
+        let norm = telemetry.gradientNorm
+        chart(.gradientSpike, "gradient norm", norm, "residual", verdict.gradient.residual ?? 0, detection.warnResidual)
+        chart(.gradientDrift, "gradient norm", norm, "CUSUM", gradient.jumpEvidence, half)
     }
 
     private mutating func reportOddShards(_ telemetry: StepTelemetry, at moment: Moment, _ decisions: inout [Decision]) {

@@ -4,6 +4,8 @@
 /// - location: exponential average with weight 0.05 of residuals winsorised to ±4, so that one outlier moves it by 0.2 scales at most.
 /// - scale: the larger of the mean absolute deviation and the upper semi-deviation (weight 0.02 each), never below a floor. The second
 ///   matters late in training, where most batches cost next to nothing and a few cost much: the bulk alone would call these outliers.
+/// - correlation: neighbouring residuals that resemble each other carry a chart away without anything being wrong (at a correlation of 0.6
+///   a tenth of the run length is left), so its thresholds grow by (1 + φ) / (1 − φ), with φ the estimate less its own uncertainty.
 /// - start: nothing is judged during the warm-up; it ends with the median of the newest values and the MAD of first differences, which a
 ///   falling loss does not inflate.
 /// - while a chart is above half its threshold the baseline stands still, or it would learn the fault.
@@ -32,6 +34,8 @@ struct ResidualStream: Codable, Sendable, Equatable {
     private static let winsor = 4.0
     private static let locationWeight = 0.05
     private static let scaleWeight = 0.02
+    private static let correlationWeight = 0.01
+    private static let correlationUncertainty = 0.2
     /// Ratio of standard deviation to mean absolute deviation, and to the median absolute deviation, of a Gaussian.
     private static let fromMeanDeviation = 1.2533141373155003
     private static let fromMedianDeviation = 1.482602218505602
@@ -42,6 +46,11 @@ struct ResidualStream: Codable, Sendable, Equatable {
     private(set) var location = 0.0
     private var deviation = 0.0
     private var upperSquare = 0.0
+    // Winsorised residuals: mean, previous one, squared deviation and product of neighbours' deviations.
+    private var mean = 0.0
+    private var previous = 0.0
+    private var square = 1.0
+    private var product = 0.0
     private var observations = 0
     private(set) var jump = Chart()
     private(set) var ramp = Chart()
@@ -67,6 +76,16 @@ struct ResidualStream: Codable, Sendable, Equatable {
         return max(floor, spread) * (1 + 10 / Double(max(observations, 10)))
     }
 
+    /// By how much the charts' thresholds are wider than for independent residuals. 1 or more.
+    var widening: Double {
+        let correlation = min(max(0, product / square - Self.correlationUncertainty), 0.75)
+        return (1 + correlation) / (1 - correlation)
+    }
+
+    /// The jump chart's sum in units of independent residuals: what thresholds are compared with.
+    var jumpEvidence: Double { jump.sum / widening }
+    var rampEvidence: Double { ramp.sum / widening }
+
     var baseline: Alarm.Baseline { Alarm.Baseline(location: location, scale: scale) }
 
     /// Judges `x` against the baseline, then learns from it. No allocation.
@@ -83,7 +102,7 @@ struct ResidualStream: Codable, Sendable, Equatable {
         let winsorised = min(max(residual, -Self.winsor), Self.winsor)
         jump.add(winsorised, slack: settings.jumpSlack, at: moment)
         ramp.add(winsorised, slack: settings.rampSlack, at: moment)
-        if jump.sum > settings.jumpThreshold / 2 || ramp.sum > settings.rampThreshold / 2 {
+        if jumpEvidence > settings.jumpThreshold / 2 || rampEvidence > settings.rampThreshold / 2 {
             frozenSteps += 1
         } else {
             frozenSteps = 0
@@ -92,8 +111,19 @@ struct ResidualStream: Codable, Sendable, Equatable {
             deviation += Self.scaleWeight * (abs(step) - deviation)
             let above = max(0, min(residual, 2 * Self.winsor)) * scale
             upperSquare += Self.scaleWeight * (above * above - upperSquare)
+            learnCorrelation(winsorised)
         }
         return Reading(residual: residual, rise: rise)
+    }
+
+    private mutating func learnCorrelation(_ residual: Double) {
+        let weight = Self.correlationWeight
+        mean += weight * (residual - mean)
+        let deviation = residual - mean
+        square += weight * (deviation * deviation - square)
+        square = max(square, 1e-6)
+        product += weight * (deviation * previous - product)
+        previous = deviation
     }
 
     /// Takes the present level for the usual one: used where a rise is there to stay and nobody acts on it.

@@ -30,7 +30,7 @@ struct ShardWatch: Codable, Sendable, Equatable {
         for index in streams.indices where telemetry.shards[index].samples > 0 {
             let others = (sum - logs[index]) / Double(filled - 1)
             _ = streams[index].observe(logs[index] - others, at: moment, settings: settings)
-            let odd = isOdd[index] ? streams[index].jump.sum > 0 : streams[index].jump.sum > settings.jumpThreshold
+            let odd = isOdd[index] ? streams[index].jump.sum > 0 : streams[index].jumpEvidence > settings.jumpThreshold
             if odd != isOdd[index] {
                 isOdd[index] = odd
                 changed = true
@@ -45,11 +45,11 @@ struct ShardWatch: Codable, Sendable, Equatable {
 
     /// Shards that have been drifting away from the others since an incident began: the ones that carry it; empty where it concerns all.
     func carriers(settings: DetectionSettings) -> [Int] {
-        streams.indices.filter { streams[$0].jump.sum > settings.jumpThreshold / 2 }
+        streams.indices.filter { streams[$0].jumpEvidence > settings.jumpThreshold / 2 }
     }
 
     /// Chart and baseline of a shard, for an alarm.
     func evidence(of shard: Int) -> (statistic: Double, baseline: Alarm.Baseline) {
-        (streams[shard].jump.sum, streams[shard].baseline)
+        (streams[shard].jumpEvidence, streams[shard].baseline)
     }
 }

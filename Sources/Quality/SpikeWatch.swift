@@ -64,8 +64,8 @@ struct SpikeWatch: Codable, Sendable, Equatable {
         var verdict = Verdict(loss: lossReading, gradient: gradientReading)
         guard let residual = lossReading.residual, let gradientResidual = gradientReading.residual else { return verdict }
 
-        let lossFires = residual > settings.actResidual || loss.jump.sum > settings.jumpThreshold || loss.ramp.sum > settings.rampThreshold
-        let gradientFires = gradientResidual > settings.actResidual || gradient.jump.sum > settings.jumpThreshold
+        let lossFires = residual > settings.actResidual || loss.jumpEvidence > settings.jumpThreshold || loss.rampEvidence > settings.rampThreshold
+        let gradientFires = gradientResidual > settings.actResidual || gradient.jumpEvidence > settings.jumpThreshold
         verdict.fired = lossFires || gradientFires
         if window == nil {
             if verdict.fired { window = open(lossFires: lossFires, residual: residual, settings: settings) }
@@ -77,7 +77,7 @@ struct SpikeWatch: Codable, Sendable, Equatable {
     }
 
     private func open(lossFires: Bool, residual: Double, settings: DetectionSettings) -> Window {
-        let isJump = residual > settings.actResidual || loss.jump.sum > settings.jumpThreshold || !lossFires
+        let isJump = residual > settings.actResidual || loss.jumpEvidence > settings.jumpThreshold || !lossFires
         var onset = isJump ? loss.jump.onset : loss.ramp.onset
         if !lossFires, gradient.jump.onset.step < onset.step { onset = gradient.jump.onset }
         return Window(cause: isJump ? .spike : .drift, onset: onset)
@@ -95,7 +95,7 @@ struct SpikeWatch: Codable, Sendable, Equatable {
         guard open.steps >= settings.confirmationSteps else { return nil }
         let mean = open.residualSum / Double(open.steps)
         if !open.persistent {
-            let chartsAgree = loss.jump.sum > settings.jumpThreshold || loss.ramp.sum > settings.rampThreshold
+            let chartsAgree = loss.jumpEvidence > settings.jumpThreshold || loss.rampEvidence > settings.rampThreshold
             guard open.smallestResidual >= Self.healed || (mean >= Self.persistentMean && chartsAgree) else {
                 window = nil
                 return nil
