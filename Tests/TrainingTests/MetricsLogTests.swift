@@ -105,7 +105,7 @@ import Training
         try withTemporaryDirectory { folder in
             let directory = try directory(folder)
             let log = try MetricsLog(directory: directory, settings: settings(2, rankEvery: 4), display: nil)
-            for step in 1...8 {
+            for step in 1...9 {
                 let ranks = (0..<2).map { rank in
                     RankTelemetry(
                         rank: rank, step: step, batch: step, firstShard: rank, shardCount: 1, dataMilliseconds: 0,
@@ -115,9 +115,11 @@ import Training
             }
             try log.close()
             let lines = try lines(directory)
-            #expect(lines.map { $0["event"] } == ["ranks", "ranks"])
+            try #require(lines.map { $0["event"] } == ["ranks", "ranks", "ranks"])
             #expect(lines[0]["compute_ms"] == [.number(2.5), 5] && lines[0]["wait_ms"] == [1, 1] && lines[0]["data_ms"] == [0, 0])
             #expect(lines[1]["compute_ms"] == [.number(6.5), 13] && lines[1]["steps"] == 4)
+            // What is left over at the end.
+            #expect(lines[2]["step"] == 9 && lines[2]["steps"] == 1)
         }
     }
 

@@ -13,7 +13,7 @@ import Training
                 "early stopping", "96.94 %", "node1 (2), node2 (2)", "kernels avx2", "class=\"mark rollback\"", "class=\"mark skip\"",
                 "class=\"curve old train", "abandoned by a rollback", "back to the checkpoint of step 400", "1 of 4 units have lost",
                 "class balance", "&lt;not markup&gt;", "the chain holds", "prefers-color-scheme:dark", "weights_sha256",
-                "At 1 steps the loss was not a finite number",
+                "At 1 step the loss was not a finite number",
             ] {
                 #expect(page.contains(part), "\(part)")
             }
@@ -35,7 +35,7 @@ import Training
             try writeText(text + #"{"event":"step","st"#, to: directory.metricsPath)
             let page = try Report.html(directory)
             #expect(page.contains("still running, or killed"))
-            #expect(page.contains("1 lines of metrics.jsonl could not be read"))
+            #expect(page.contains("1 line of metrics.jsonl could not be read"))
             #expect(page.contains("id=\"loss\"") && page.contains("There is no summary.json"))
         }
     }

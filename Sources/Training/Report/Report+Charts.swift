@@ -38,7 +38,7 @@ extension Report {
             series.append(.init(label: "validation", colour: "validation", style: .dotted, curve: validation.thinned()))
         }
         let missing = data.steps.count { !$0.loss.isFinite }
-        if missing > 0 { remark += " At \(missing) steps the loss was not a finite number: gaps in the curve." }
+        if missing > 0 { remark += " At \(MetricText.counted(missing, "step")) the loss was not a finite number: gaps in the curve." }
         return ReportChart(
             id: "loss", title: "Loss", unit: isWide ? "per sample, log scale" : "per sample",
             y: isWide ? .logarithmic(values) : .linear(values, fromZero: least >= 0 && least < most / 3), series: series, isWide: true,

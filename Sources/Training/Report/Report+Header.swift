@@ -62,7 +62,8 @@ extension Report {
         }
         if let steps = summary?["steps"]?.intValue {
             let best = summary?["best_epoch"]?.intValue.map { "weights of epoch \($0) kept" } ?? "last weights kept"
-            tiles.append((MetricText.grouped(summary?["epochs"]?.intValue ?? 0), "epochs", "\(MetricText.grouped(steps)) steps, \(best)"))
+            let epochs = summary?["epochs"]?.intValue ?? 0
+            tiles.append((MetricText.grouped(epochs), epochs == 1 ? "epoch" : "epochs", "\(MetricText.counted(steps, "step")), \(best)"))
         } else if let last = data.steps.last {
             tiles.append((MetricText.grouped(last.step), "steps so far", "epoch \(last.epoch), loss \(MetricText.number(last.loss))"))
         }
@@ -72,7 +73,7 @@ extension Report {
         }
         if let rollbacks = summary?["rollbacks"]?.intValue {
             let skipped = summary?["skipped_steps"]?.intValue ?? 0
-            tiles.append((String(rollbacks), rollbacks == 1 ? "rollback" : "rollbacks", "\(skipped) steps skipped"))
+            tiles.append((String(rollbacks), rollbacks == 1 ? "rollback" : "rollbacks", "\(MetricText.counted(skipped, "step")) skipped"))
         }
         if let alarms = summary?["alarms"]?.intValue {
             tiles.append((String(alarms), alarms == 1 ? "alarm" : "alarms", alarms == 0 ? "nothing unusual seen" : "see the table below"))
@@ -87,7 +88,9 @@ extension Report {
     static func notices(_ data: ReportData) -> String {
         var notices: [String] = []
         if data.summary == nil { notices.append("There is no summary.json: the run goes on, or it ended without being able to write one.") }
-        if data.unreadableLines > 0 { notices.append("\(data.unreadableLines) lines of metrics.jsonl could not be read and are left out.") }
+        if data.unreadableLines > 0 {
+            notices.append("\(MetricText.counted(data.unreadableLines, "line")) of metrics.jsonl could not be read and left out.")
+        }
         if let first = data.ledgerProblems.first {
             notices.append("The ledger's chain of digests does not hold (\(first)): decisions may be missing or altered.")
         }

@@ -92,7 +92,8 @@ extension Report {
         text += verdict(
             alarms.isEmpty && skipped == 0 && rollbacks == 0,
             alarms.isEmpty && skipped == 0 && rollbacks == 0
-                ? "no alarm, no skipped step, no rollback" : "\(skipped) skipped steps, \(rollbacks) rollbacks")
+                ? "no alarm, no skipped step, no rollback"
+                : "\(MetricText.counted(skipped, "skipped step")), \(MetricText.counted(rollbacks, "rollback"))")
         var rows = [("training loss", number("train_loss")), ("validation loss", number("validation_loss")), ("gap", number("gap"))]
         if let best = quality["best_epoch"]?.intValue { rows.append(("best epoch", String(best))) }
         if !alarms.isEmpty { rows.append(("alarms", alarms.joined(separator: ", "))) }

@@ -48,7 +48,9 @@ extension Report {
         let rows = data.events.map { event in
             let kind = ReportMarks.Kind(event)
             let glyph = kind.map { "<i class=\"key mark \($0.rawValue)\"><b>\($0.glyph)</b></i>" } ?? ""
-            let old = data.isSuperseded(step: event.step, generation: event.generation) ? " class=\"old\"" : ""
+            // What led to the rollback is no less true for it; what was found on the abandoned stretch counts no more.
+            let isUndone = kind != .rollback && kind != .alarm && data.isSuperseded(step: event.step, generation: event.generation)
+            let old = isUndone ? " class=\"old\"" : ""
             let name = event.detail.isEmpty ? event.kind : "\(event.kind): \(event.detail)"
             return "<tr\(old)><td>\(MetricText.grouped(event.step))</td><td>\(glyph)\(escapedHTML(name.replacing("_", with: " ")))</td>"
                 + "<td>\(escapedHTML(event.text))</td><td class=\"time\">\(escapedHTML(clockTime(event.time)))</td></tr>"
@@ -59,7 +61,7 @@ extension Report {
             """
         let chain =
             data.ledgerProblems.isEmpty
-            ? "\(data.events.count) lines; each carries the digest of the one before, and the chain holds."
+            ? "\(MetricText.counted(data.events.count, "line")); each carries the digest of the one before, and the chain holds."
             : data.ledgerProblems.prefix(3).joined(separator: " ")
         let body = rows.count > 25 ? "<details><summary>\(rows.count) lines</summary>\(table)</details>" : table
         return "<div class=\"card\">\(body)<p class=\"remark\">\(escapedHTML(chain))</p></div>"
@@ -90,6 +92,6 @@ extension Report {
         let list = rows.filter { !$0.1.isEmpty }.map { "<dt>\(escapedHTML($0.0))</dt><dd>\(escapedHTML($0.1))</dd>" }.joined()
         let recipe =
             data.recipe.isEmpty ? "" : "<details><summary>the resolved recipe</summary><pre>\(escapedHTML(data.recipe))</pre></details>"
-        return "<div class=\"card\"><dl>\(list)</dl>\(recipe)</div>"
+        return "<div class=\"card run\"><dl>\(list)</dl>\(recipe)</div>"
     }
 }

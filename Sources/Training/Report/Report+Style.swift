@@ -27,7 +27,7 @@ extension Report {
         .train{--c:var(--blue)}.validation{--c:var(--orange)}.rate{--c:var(--violet)}.gradient{--c:var(--teal)}.speed{--c:var(--green)}
         .c0{--c:var(--blue)}.c1{--c:var(--orange)}.c2{--c:var(--teal)}.c3{--c:var(--violet)}.c4{--c:var(--pink)}.c5{--c:var(--green)}
         .compute{--c:var(--blue)}.wait{--c:var(--amber)}.data{--c:var(--violet)}.count{--c:var(--blue)}
-        .frame{display:grid;grid-template-columns:auto minmax(0,1fr);grid-template-rows:210px 20px}.wide .frame{grid-template-rows:270px 20px}
+        .frame{margin-top:22px;display:grid;grid-template-columns:auto minmax(0,1fr);grid-template-rows:210px 20px}.wide .frame{grid-template-rows:270px 20px}
         .ylabels{position:relative;min-width:52px;margin-right:7px;font-size:12px;color:var(--muted)}
         .ylabels span{position:absolute;right:0;transform:translateY(50%);white-space:nowrap;line-height:1}
         .plot{position:relative;border-bottom:1px solid var(--grey);cursor:crosshair;touch-action:pan-y}
@@ -40,10 +40,10 @@ extension Report {
         .curve.line.validation{stroke-width:1.6}
         .mark{--c:var(--grey)}.rollback{--c:var(--red)}.skip{--c:var(--pink)}.mark.rate{--c:var(--violet)}.mark.clip{--c:var(--teal)}
         .mark.alarm{--c:var(--amber)}.mark.best{--c:var(--green)}.mark.stop{--c:var(--ink)}
-        .plot .mark{position:absolute;top:-2px;bottom:0;width:0;border-left:1.5px dashed var(--c);opacity:.85}
+        .plot .mark{position:absolute;top:-6px;bottom:0;width:0;border-left:1.5px dashed var(--c);opacity:.85}
         .plot .mark.best{border-left-color:transparent}
         .mark b{font:700 10px/15px system-ui,sans-serif;display:block;width:15px;height:15px;text-align:center;border-radius:4px;background:var(--c);
-        color:var(--card)}.plot .mark b{position:absolute;left:-8px;top:-8px}.key.mark{width:15px;height:15px;border:0;margin-right:0}
+        color:var(--card)}.plot .mark b{position:absolute;left:-8px;top:-13px}.key.mark{width:15px;height:15px;border:0;margin-right:0}
         td .key.mark{margin-right:7px;vertical-align:-2px}
         .cross{position:absolute;top:0;bottom:0;width:0;border-left:1px solid var(--ink);display:none;pointer-events:none}
         .tip{position:absolute;top:8px;z-index:2;display:none;pointer-events:none;background:var(--card);border:1px solid var(--grey);border-radius:6px;
@@ -63,7 +63,7 @@ extension Report {
         @media(max-width:860px){.charts,.cards{grid-template-columns:minmax(0,1fr)}}
         @media(max-width:560px){header,main{padding-left:12px;padding-right:12px}.tiles{grid-template-columns:1fr 1fr;gap:8px}.card{padding:12px}
         .tile b{font-size:21px}.legend{margin-left:0}.odd{display:none}.ylabels{min-width:44px}.wide .frame{grid-template-rows:220px 20px}
-        .events td:nth-child(2){white-space:normal}dl{grid-template-columns:minmax(0,1fr)}dd{margin-bottom:6px}.time,.events th:last-child{display:none}}
+        .events td:nth-child(2){white-space:normal}.run dl{grid-template-columns:minmax(0,1fr)}.run dd{margin-bottom:6px}.time,.events th:last-child{display:none}}
         @media print{body{background:#fff}.card{break-inside:avoid}}
         """
 

@@ -13,8 +13,10 @@ package enum Report {
         let data = try ReportData(directory)
         let x = Axis.steps(data.lastStep)
         let marks = ReportMarks(data, x: x)
-        let markLines = marks.html(x: x)
-        let charts = charts(data).map { $0.html(x: x, marks: markLines) }.joined(separator: "\n")
+        let markLines = (all: marks.html(x: x, withBest: true), some: marks.html(x: x, withBest: false))
+        let charts = charts(data).map { chart in
+            chart.html(x: x, marks: chart.showsValidation ? markLines.all : markLines.some)
+        }.joined(separator: "\n")
         let drawn = charts.isEmpty ? "<p class=\"card remark\">metrics.jsonl holds no steps yet.</p>" : charts
         return """
             <!doctype html>

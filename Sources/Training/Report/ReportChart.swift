@@ -53,6 +53,8 @@ struct ReportChart {
             """
     }
 
+    /// Whether there is a validation metric in it.
+    var showsValidation: Bool { series.contains { $0.style == .dotted } }
     private var hasAbandoned: Bool { series.contains { !$0.curve.abandoned.isEmpty } }
 
     private var legend: String {

@@ -141,6 +141,10 @@ extension ReportData.Event {
         detail = ["action", "detector", "state", "metric", "reason"].lazy.compactMap { record[$0]?.stringValue }.first ?? ""
         if let text = record["text"]?.stringValue {
             self.text = text
+        } else if let metric = record["metric"]?.stringValue, let value = record["value"]?.doubleValue {
+            text = "\(metric) \(decimalText(value, digits: 6))"
+        } else if let checkpoint = record["checkpoint"]?.intValue {
+            text = "the checkpoint of step \(checkpoint) is \(detail)"
         } else {
             let taken = ["kind", "sequence", "step", "generation", "time", "previous", "nonfinite", "action", "detector"]
             text = (record.objectValue?.members ?? []).filter { !taken.contains($0.key) }

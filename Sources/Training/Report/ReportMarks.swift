@@ -74,8 +74,10 @@ struct ReportMarks {
     }
 
     /// The lines over one chart.
-    func html(x: Axis) -> String {
-        marks.map { mark in
+    ///
+    /// - Parameter withBest: whether the chart shows what "best" is about.
+    func html(x: Axis, withBest: Bool) -> String {
+        marks.filter { withBest || $0.kind != .best }.map { mark in
             let more = mark.count > 1 ? " (and \(mark.count - 1) more beside it)" : ""
             let title = "step \(mark.step): \(mark.kind.label): \(mark.text)\(more)"
             let left = coordinate(x.position(Double(mark.step)) * 100)

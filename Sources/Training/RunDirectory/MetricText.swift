@@ -32,6 +32,9 @@ enum MetricText {
         return (value < 0 ? "-" : "") + String(digits)
     }
 
+    /// "1 step", "1,200 steps"
+    static func counted(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
+
     /// "0:07", "12:03", "3:05:00"
     static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "?" }

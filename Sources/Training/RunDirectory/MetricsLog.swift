@@ -62,13 +62,15 @@ package final class MetricsLog: @unchecked Sendable {
     /// Adds one step's times of all ranks; every ``MetricsLogSettings/rankEverySteps`` steps their means become a line. No allocation.
     package func pushRanks(step: Int, generation: Int, _ ranks: [RankTelemetry]) {
         condition.lock()
-        ring.accumulate(ranks)
-        if step % settings.rankInterval == 0 {
-            let before = ring.count
-            ring.closeFrame(step: step, generation: generation)
-            pushed += ring.count - before
-        }
+        ring.accumulate(ranks, step: step, generation: generation)
+        if step % settings.rankInterval == 0 { closeFrame() }
         condition.unlock()
+    }
+
+    private func closeFrame() {
+        let before = ring.count
+        ring.closeFrame()
+        pushed += ring.count - before
     }
 
     private func waitForPlace() {
@@ -152,6 +154,8 @@ package final class MetricsLog: @unchecked Sendable {
                 // A little patience makes one write of many steps.
                 _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
             }
+            // The times since the last whole interval.
+            if closing { closeFrame() }
             batch.removeAll(keepingCapacity: true)
             frames.removeAll(keepingCapacity: true)
             while ring.count > 0, batch.count < 512 {
@@ -163,7 +167,7 @@ package final class MetricsLog: @unchecked Sendable {
                 batch.append(entry)
             }
             swap(&lines, &texts)
-            let isLast = closing && ring.count == 0
+            let isLast = closing && ring.count == 0 && !ring.hasSums
             let wantsFlush = flushWanted && ring.count == 0
             condition.broadcast()
             condition.unlock()

@@ -7,16 +7,17 @@ extension RunSummary {
     package func table(directory: String, colour: Bool = Terminal.standardOutput.colour) -> String {
         func bold(_ text: String) -> String { colour ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
         var rows: [(String, String)] = [("stopped", stopDetail.isEmpty ? stopReason : "\(stopReason): \(stopDetail)")]
-        var progress = "\(epochs) epochs, \(MetricText.grouped(steps)) steps"
+        var progress = "\(MetricText.counted(epochs, "epoch")), \(MetricText.counted(steps, "step"))"
         if let bestEpoch { progress += "; kept the weights of epoch \(bestEpoch)" }
         rows.append(("trained", progress))
-        rows.append(("time", "\(MetricText.duration(seconds)) on \(ranks == 1 ? "1 rank" : "\(ranks) ranks")"))
+        rows.append(("time", "\(MetricText.duration(seconds)) on \(MetricText.counted(ranks, "rank"))"))
         rows.append(("speed", "\(MetricText.grouped(Int(samplesPerSecond.isFinite ? samplesPerSecond : 0))) samples/s"))
         for (split, metrics) in [("train", train), ("validation", validation), ("test", test)] where !metrics.isEmpty {
             rows.append((split, metrics.map { "\($0.name) \(MetricText.value($0.name, $0.value))" }.joined(separator: ", ")))
         }
         rows.append(("rollbacks", String(rollbacks)))
-        rows.append(("alarms", alarms == 0 && skippedSteps == 0 ? "none" : "\(alarms), \(skippedSteps) steps skipped"))
+        rows.append(
+            ("alarms", alarms == 0 && skippedSteps == 0 ? "none" : "\(alarms), \(MetricText.counted(skippedSteps, "step")) skipped"))
         rows.append(("weights", String(weightsSHA256.prefix(16))))
         rows.append(("run", directory))
         let width = rows.map { $0.0.count }.max() ?? 0

@@ -20,10 +20,13 @@ struct StepRing {
     private(set) var frames: [Double]
     private var framesUsed = 0
     private var nextFrame = 0
-    private let frameCount = 32
+    private let frameCount = 64
     /// Sums since the last frame was handed over.
     private var sums: [Double]
     private var summedSteps = 0
+    /// Of the last step that was summed.
+    private var lastStep = 0
+    private var lastGeneration = 0
 
     init(capacity: Int, ranks: Int) {
         entries = Array(repeating: .text, count: capacity)
@@ -34,6 +37,9 @@ struct StepRing {
 
     var isFull: Bool { count == entries.count }
     var isHalfFull: Bool { count * 2 >= entries.count }
+
+    /// Whether there are times that no frame holds yet.
+    var hasSums: Bool { summedSteps > 0 }
 
     mutating func append(_ entry: Entry) {
         var place = first + count
@@ -51,7 +57,9 @@ struct StepRing {
     }
 
     /// Adds one step's times. Ranks beyond the planned number are left out.
-    mutating func accumulate(_ telemetry: [RankTelemetry]) {
+    mutating func accumulate(_ telemetry: [RankTelemetry], step: Int, generation: Int) {
+        lastStep = step
+        lastGeneration = generation
         for index in 0..<min(telemetry.count, ranks) {
             sums[index] += telemetry[index].computeMilliseconds
             sums[ranks + index] += telemetry[index].waitMilliseconds
@@ -61,14 +69,14 @@ struct StepRing {
     }
 
     /// Hands the means over as an entry, if there is a place for it; else the sums go on growing until there is one.
-    mutating func closeFrame(step: Int, generation: Int) {
+    mutating func closeFrame() {
         guard summedSteps > 0, framesUsed < frameCount, !isFull else { return }
         let base = nextFrame * 3 * ranks
         for index in 0..<3 * ranks {
             frames[base + index] = sums[index] / Double(summedSteps)
             sums[index] = 0
         }
-        append(.ranks(step: step, generation: generation, steps: summedSteps, frame: nextFrame))
+        append(.ranks(step: lastStep, generation: lastGeneration, steps: summedSteps, frame: nextFrame))
         summedSteps = 0
         nextFrame = (nextFrame + 1) % frameCount
         framesUsed += 1
