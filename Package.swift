@@ -96,7 +96,7 @@ let package = Package(
         tests("OptimizersTests", ["Optimizers", "TensorCore", "Kernels", "CAllocationCounter"]),
         tests("FormatsTests", ["Formats", "TensorCore"]),
         tests("DataPipelineTests", ["DataPipeline", "Formats", "TensorCore", "Kernels", "CAllocationCounter"]),
-        tests("QualityTests", ["Quality"]),
+        tests("QualityTests", ["Quality", "CAllocationCounter"]),
         tests("CollectivesTests", ["Collectives", "MessagePassing"]),
         tests("CheckpointsTests", ["Checkpoints", "Formats", "Quality", "Collectives", "TensorCore"]),
         tests("RecipesTests", ["Recipes", "Networks", "Optimizers", "DataPipeline", "Quality"]),
