@@ -6,9 +6,10 @@
 Needs torch 2.x, numpy, safetensors. Each folder holds what another implementation needs to repeat the run, and what it should find:
 
     initial.safetensors     starting weights, float32, "layers.<position in the recipe's list>.<weight|bias>", PyTorch's shapes
-    inputs.npy              float32, (N, H, W, C) or (N, features): the recipe's order (PyTorch is given N, C, H, W)
-    targets.npy             int64 classes (N,), or float32 (N, outputs)
+    x.npy                   float32, (N, H, W, C) or (N, features): the recipe's order (PyTorch is given N, C, H, W)
+    y.npy                   int64 classes (N,), or float32 (N, outputs)
     gradients.safetensors   float64 gradient of the first batch's mean loss
+    OPTIMIZER.yaml          the recipe of a run, for `lockstep train` in the repository's root
     figures.json            the layers, the loss, and per optimiser the losses before each of 20 updates and the L2 norms of the gradients
 
 Batches of 32 in file order; the fourth of an epoch has 24 samples only, so the mean is over 24 there. `losses` and `gradient_norms` are a
@@ -40,7 +41,7 @@ MODELS = {
     "cnn-mixed": dict(
         input=[10, 8, 3], loss="softmax_cross_entropy", classes=4,
         layers=[dict(conv2d=dict(filters=6, kernel=3, stride=2, padding=1, activation="gelu")), dict(averagepool2d=dict(size=2, stride=1)),
-                dict(conv2d=dict(filters=5, kernel=2, padding=1, activation="tanh", bias=False)), dict(activation="sigmoid"),
+                dict(conv2d=dict(filters=5, kernel=2, padding=1, activation="tanh", bias=False)), dict(sigmoid={}),
                 dict(maxpool2d=dict(size=3, stride=2, padding=1)), dict(flatten={}), dict(dense=dict(units=4))],
         optimizers=[dict(name="adamw", learning_rate=2e-2), dict(name="rmsprop", learning_rate=5e-3)]),
     "binary": dict(
@@ -80,8 +81,8 @@ class Model(torch.nn.Module):
                 module = torch.nn.AvgPool2d(options["size"], options.get("stride"), options.get("padding", 0))
             elif kind == "flatten":
                 module = torch.nn.Flatten()
-            elif kind == "activation":
-                module, options = ACTIVATIONS[options](), {}
+            else:
+                module = ACTIVATIONS[kind]()
             self.steps.append(module)
             self.owned[position] = module
             self.add_module(str(position), module)
@@ -142,6 +143,19 @@ def train(model, initial, inputs, targets, optimizer, dtype):
     return losses, norms, first
 
 
+def recipe(name, model, optimizer):
+    flow = lambda options: "{" + ", ".join(f"{k}: {str(v).lower() if isinstance(v, bool) else v}" for k, v in options.items()) + "}"
+    place = f"Tests/Fixtures/models/{name}"
+    layers = [f"    - {kind}: {flow(options)}" if options else f"    - {kind}"
+              for layer in model["layers"] for kind, options in layer.items()]
+    return "\n".join([
+        f"# {STEPS} steps whose losses and gradient norms are recorded in figures.json; written by Tests/Fixtures/record_models.py.",
+        f"name: parity-{name}-{optimizer['name']}", "seed: 1",
+        f"data: {{format: npy, path: {place}, validation: 0, shuffle: false}}",
+        "model:", f"  input: {model['input']}", "  layers:", *layers, f"loss: {model['loss']}", f"optimizer: {flow(optimizer)}", f"batch: {BATCH}", f"steps: {STEPS}",
+        f"init: {{from: {place}/initial.safetensors}}", ""])
+
+
 def record(name, model):
     folder = HERE / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,6 +165,7 @@ def record(name, model):
     initial = {n: p.detach().clone() for n, p in Model(model["input"], model["layers"]).named()}
     runs = []
     for optimizer in model["optimizers"]:
+        (folder / f"{optimizer['name']}.yaml").write_text(recipe(name, model, optimizer))
         losses, norms, _ = train(model, initial, inputs, targets, optimizer, torch.float32)
         exact_losses, exact_norms, gradients = train(model, initial, inputs, targets, optimizer, torch.float64)
         distance = max(abs(a - b) / abs(b) for a, b in zip(losses + norms, exact_losses + exact_norms))
@@ -160,8 +175,8 @@ def record(name, model):
               f"PyTorch float32 is within {distance:.1e} of float64")
     save_file(initial, folder / "initial.safetensors")
     save_file(gradients, folder / "gradients.safetensors")
-    np.save(folder / "inputs.npy", inputs.numpy().astype("<f4"))
-    np.save(folder / "targets.npy", targets.numpy().astype("<i8" if targets.dtype == torch.int64 else "<f4"))
+    np.save(folder / "x.npy", inputs.numpy().astype("<f4"))
+    np.save(folder / "y.npy", targets.numpy().astype("<i8" if targets.dtype == torch.int64 else "<f4"))
     figures = dict(torch=torch.__version__, input=model["input"], layers=model["layers"], loss=model["loss"], samples=SAMPLES, batch=BATCH,
                    runs=runs)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")

@@ -108,8 +108,8 @@ private struct RecordedModel {
         let folder = Locations.repositoryRoot + "/Tests/Fixtures/models/" + name
         initial = try Safetensors.read(folder + "/initial.safetensors").tensors
         gradients = try Safetensors.read(folder + "/gradients.safetensors").tensors
-        features = try NpyFile.read(folder + "/inputs.npy").floats()
-        let targets = try NpyFile.read(folder + "/targets.npy")
+        features = try NpyFile.read(folder + "/x.npy").floats()
+        let targets = try NpyFile.read(folder + "/y.npy")
         classes = targets.integers()
         values = classes == nil ? targets.floats() : []
         let figures = try JSONValue.read(folder + "/figures.json")
@@ -138,7 +138,7 @@ private struct RecordedModel {
     private static func layer(_ value: JSONValue) throws -> LayerSpec {
         let member = try #require(value.objectValue?.members.first)
         let options = member.value
-        let activation = try Self.activation(options["activation"] ?? (member.key == "activation" ? options : nil))
+        let activation = try Self.activation(options["activation"])
         let size = options["size"]?.intValue ?? 0
         let stride = options["stride"]?.intValue
         let padding = options["padding"]?.intValue ?? 0
@@ -151,8 +151,7 @@ private struct RecordedModel {
         case "maxpool2d": return .maxPool2d(size: Size2D(size), stride: stride.map { Size2D($0) }, padding: Size2D(padding))
         case "averagepool2d": return .averagePool2d(size: Size2D(size), stride: stride.map { Size2D($0) }, padding: Size2D(padding))
         case "flatten": return .flatten
-        case "activation": return .activation(activation)
-        default: throw TestSupportError("figures.json: an unknown layer, \(member.key)")
+        default: return .activation(try Self.activation(.string(member.key)))
         }
     }
 
@@ -163,7 +162,7 @@ private struct RecordedModel {
         case "gelu": return .gelu
         case "sigmoid": return .sigmoid
         case "tanh": return .tanh
-        case .some(let other): throw TestSupportError("figures.json: an unknown activation, \(other)")
+        case .some(let other): throw TestSupportError("figures.json: an unknown layer or activation, \(other)")
         }
     }
 
