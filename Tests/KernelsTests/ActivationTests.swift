@@ -1,0 +1,113 @@
+import Kernels
+import Testing
+
+@Suite struct ActivationTests {
+    /// Elementary functions over their whole range, in units in the last place.
+    @Test(arguments: Level.all)
+    func elementaryFunctionsMeetTheirBounds(level: Level) {
+        for (function, low, high, bound) in [
+            (ElementaryFunction.exp, Float(-104), Float(89), 2.0), (.exp, -1, 1, 2), (.log, Float.leastNonzeroMagnitude, 1e-37, 2),
+            (.log, 0.25, 4, 2),
+            (.log, 1e-30, 3e38, 2), (.log1p, 0, 1, 3), (.erf, -5, 5, 3), (.erf, -1e-3, 1e-3, 3),
+        ] {
+            let count = 20_000
+            let x = (0..<count).map { low + (high - low) * (Float($0) / Float(count)) }
+            var y = [Float](repeating: 0, count: count)
+            var out = y.mutableSpan
+            level.kernels.elementaryForTests(function, x.span, into: &out)
+            var (worst, at) = (0.0, Float(0))
+            for i in 0..<count {
+                let distance = ulps(y[i], from: function.reference(Double(x[i])))
+                if distance > worst { (worst, at) = (distance, x[i]) }
+            }
+            #expect(worst <= bound, "\(function)(\(at)) is off by \(worst) units in the last place")
+        }
+    }
+
+    @Test(arguments: Level.all)
+    func elementaryFunctionsKeepTheSpecialValues(level: Level) {
+        let cases: [(ElementaryFunction, Float, Float)] = [
+            (.exp, .infinity, .infinity), (.exp, -.infinity, 0), (.exp, 0, 1), (.exp, 100, .infinity), (.exp, -200, 0), (.exp, .nan, .nan),
+            (.log, .infinity, .infinity), (.log, 0, -.infinity), (.log, 1, 0), (.log, -1, .nan), (.log, .nan, .nan), (.log1p, 0, 0),
+            (.log1p, .nan, .nan), (.erf, .infinity, 1), (.erf, -.infinity, -1), (.erf, 0, 0), (.erf, .nan, .nan),
+        ]
+        for (function, x, expected) in cases {
+            // Alone, and in a full group of lanes: the two paths.
+            for count in [1, 16] {
+                let input = [Float](repeating: x, count: count)
+                var y = [Float](repeating: 7, count: count)
+                var out = y.mutableSpan
+                level.kernels.elementaryForTests(function, input.span, into: &out)
+                #expect(y.allSatisfy { $0 == expected || $0.isNaN && expected.isNaN }, "\(function)(\(x)) is \(y[0])")
+            }
+        }
+    }
+
+    /// Activations and their gradients against double, relative to the larger of |f| and |x|·2⁻²⁴ (a GELU cancels for negative x).
+    @Test(arguments: Level.all)
+    func activationsMeetTheirBounds(level: Level) {
+        let x: [Float] = (0..<4001).map { (Float($0) - 2000) / 160 } + [1e-20, -1e-20, 40, -40, 0]
+        let dy = TestNumbers(61).uniform(x.count)
+        let oracle = ReferenceKernels<Double>()
+        for kind in Activation.allCases {
+            var (y, expected) = ([Float](repeating: 0, count: x.count), [Double](repeating: 0, count: x.count))
+            var out = y.mutableSpan
+            var wanted = expected.mutableSpan
+            level.kernels.activate(kind, x.span, into: &out)
+            oracle.activate(kind, x.doubles.span, into: &wanted)
+            let floor = kind == .gelu || kind == .geluTanh ? 1e-6 : 1e-37
+            if let wrong = mismatch(y, expected, relative: 4 * 0x1p-23, floor: floor) { Issue.record("\(kind) \(wrong)") }
+
+            let saved = kind.gradientNeedsInput ? x : y
+            var (dx, expectedGradient) = ([Float](repeating: 0, count: x.count), [Double](repeating: 0, count: x.count))
+            var back = dx.mutableSpan
+            var wantedBack = expectedGradient.mutableSpan
+            level.kernels.activationGradient(kind, saved: saved.span, outputGradient: dy.span, into: &back)
+            oracle.activationGradient(kind, saved: saved.doubles.span, outputGradient: dy.doubles.span, into: &wantedBack)
+            if let wrong = mismatch(dx, expectedGradient, relative: 4 * 0x1p-23, floor: 1e-6) {
+                Issue.record("gradient of \(kind) \(wrong)")
+            }
+        }
+    }
+
+    @Test(arguments: Level.all)
+    func activationsKeepTheSpecialValues(level: Level) {
+        let x: [Float] = [.nan, .infinity, -.infinity]
+        let expected: [Activation: [Float]] = [
+            .identity: x, .relu: [.nan, .infinity, 0], .sigmoid: [.nan, 1, 0], .tanh: [.nan, 1, -1], .gelu: [.nan, .infinity, .nan],
+            .geluTanh: [.nan, .infinity, .nan],
+        ]
+        for kind in Activation.allCases {
+            var y: [Float] = [0, 0, 0]
+            var out = y.mutableSpan
+            level.kernels.activate(kind, x.span, into: &out)
+            #expect(zip(y, expected[kind]!).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }, "\(kind): \(y)")
+        }
+        // A closed relu lets nothing through; a NaN output lets the gradient through.
+        let (saved, dy): ([Float], [Float]) = ([0, -0.0, 2, .nan], [.nan, 3, 4, 5])
+        var dx: [Float] = [9, 9, 9, 9]
+        var back = dx.mutableSpan
+        level.kernels.activationGradient(.relu, saved: saved.span, outputGradient: dy.span, into: &back)
+        #expect(dx == [0, 0, 4, 5])
+    }
+
+    /// Lengths around every tail, in place too: an element's value does not depend on its lane.
+    @Test(arguments: Level.all)
+    func everyLengthAndInPlace(level: Level) {
+        let x = TestNumbers(62).uniform(70)
+        for kind in Activation.allCases {
+            var whole = [Float](repeating: 0, count: 70)
+            var out = whole.mutableSpan
+            level.kernels.activate(kind, x.span, into: &out)
+            for count in 0...50 {
+                var y = Array(x.prefix(count))
+                y.withUnsafeMutableBufferPointer { buffer in
+                    let input = UnsafeBufferPointer(buffer)
+                    var span = buffer.mutableSpan
+                    level.kernels.activate(kind, input.span, into: &span)
+                }
+                #expect(y.bits == Array(whole.prefix(count)).bits, "\(kind), \(count)")
+            }
+        }
+    }
+}
