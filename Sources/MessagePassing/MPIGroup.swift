@@ -55,9 +55,10 @@ package final class MPIGroup: CollectiveGroup {
 
     package func abort(code: Int32, reason: String) -> Never {
         if !reason.isEmpty {
-            // A reason that says already where it comes from (a CollectiveError's text does) is not told twice.
+            // What a reason says already of where it comes from (a CollectiveError's text does) is not said twice.
+            let text = reason.hasPrefix("lockstep: ") ? String(reason.dropFirst("lockstep: ".count)) : reason
             let place = "rank \(rank) on \(hostName): "
-            writeErrorLine(reason.contains(place) ? "lockstep: " + reason : "lockstep: " + place + reason)
+            writeErrorLine("lockstep: " + (text.hasPrefix(place) ? text : place + text))
         }
         fflush(nil)
         // Code 0 would let mpirun report success.
