@@ -17,13 +17,15 @@ extension RecipeSchema {
                 RecipeKey("split", "section, or how", "", "How validation data are chosen: see `data.split`."),
                 RecipeKey(
                     "normalize", "section", "", only: images,
-                    "Shift and scale of the values, after bytes have become value / 255: see `data.normalize`."),
+                    "Shift and scale of the values, after bytes have become value / 255 (digits: value / 16): see `data.normalize`."),
                 RecipeKey(
                     "test", "path or number", "", only: files,
                     "Where test data come from: a file of its own (csv), or a part taken off before the validation data. idx and npy "
                         + "folders may hold test files, which are found without it."
                 ),
-                RecipeKey("target", "text", "the last column", only: ["csv"], "The column to be predicted."),
+                RecipeKey(
+                    "target", "text", "the last column", only: ["csv"],
+                    "The column to be predicted; for a regression also several, separated by commas."),
                 RecipeKey(
                     "categorical", "list of texts", "[]", only: ["csv"],
                     "Columns of numbers that are really names of categories. Columns of words are so anyway."),
@@ -41,7 +43,10 @@ extension RecipeSchema {
                     "The rule that the samples follow."),
                 RecipeKey("samples", "whole number", "4000", only: ["synthetic"], "How many samples to train and validate on."),
                 RecipeKey("test_samples", "whole number", "1000", only: ["synthetic"], "How many samples to test on."),
-                RecipeKey("noise", "number", "the kind's own", only: ["synthetic"], "How far samples stray from the rule."),
+                RecipeKey(
+                    "noise", "number", "the kind's own", only: ["synthetic"],
+                    "How far samples stray: of linear-binary the part of wrong labels (0.01), of blobs the clouds' deviation (0.5), of regression "
+                        + "the deviation of the noise added (0.1)."),
             ]),
         RecipeSection(
             "data.split", about: "How validation data are chosen from the training data.", shorthand: "how",
