@@ -1,0 +1,47 @@
+import ArgumentParser
+import Lockstep
+import Training
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures speed: a whole training step, or how it scales with ranks.",
+        subcommands: [StepBenchCommand.self, ScalingBenchCommand.self])
+}
+
+struct StepBenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "step", abstract: "Times the whole training step on a fixed batch; under mpirun each rank takes the whole batch.")
+
+    @Argument(help: "mlp-small, mlp, cnn, or a recipe.") var workload: String
+    @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Changes to the recipe: dotted.key=value.", valueName: "key=value"))
+    var overrides: [String] = []
+    @Option(help: "Timed steps.") var steps = 100
+    @Option(help: "Steps before the clock starts.") var warmup = 5
+    @Option(help: "fp32.") var precision = "fp32"
+    @Flag(help: "Share the workload's batch out over the ranks instead of giving it to each.") var split = false
+    @Flag(help: "One JSON object on standard output and nothing else.") var json = false
+
+    func validate() throws {
+        guard steps > 0, warmup >= 0 else { throw ValidationError("--steps needs at least 1 and --warmup at least 0.") }
+        guard precision == "fp32" else {
+            throw ValidationError("--precision \(precision) is not available in this version; fp32 is.")
+        }
+    }
+
+    func run() throws {
+        try Session.run { group in
+            let bench = try group.agreeing { try StepBench(workload, overrides: overrides) }
+            let row = try bench.run(steps: steps, warmup: warmup, split: split, on: group)
+            guard group.rank == 0 else { return }
+            if json { return print(row.json.serialized()) }
+            print(
+                """
+                \(row.workload): \(row.parameters) parameters, batch \(row.samples), \(row.ranks) rank\(row.ranks == 1 ? "" : "s"), \(row.instructionSet.name)
+                step \(round(row.stepMilliseconds)) ms (median of \(steps)), of which exchange \(round(row.exchangeMilliseconds)) ms, \
+                \(row.exchangeBytes) bytes sent; \(round(row.perSecond)) samples/s
+                """)
+        }
+    }
+
+    private func round(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+}

@@ -1,0 +1,155 @@
+import Collectives
+import DataParallel
+import DataPipeline
+import Formats
+import Graphs
+import Kernels
+import Networks
+import Optimizers
+import Quality
+import Recipes
+
+/// `lockstep bench step`: the whole step of `train` (forward, backward, exchange, telemetry, vote, coordinator, update) on a fixed batch.
+package struct StepBench {
+    /// One measurement, with the fields that `peers/torch_train.py` prints, and the share of time in exchanges.
+    package struct Row: Sendable {
+        package var workload: String
+        package var ranks: Int
+        package var parameters: Int
+        /// Samples of one global batch.
+        package var samples: Int
+        /// Medians over the timed steps, in milliseconds.
+        package var stepMilliseconds: Double
+        package var exchangeMilliseconds: Double
+        package var exchangeBytes: Int
+        package var instructionSet: InstructionSet
+
+        package var perSecond: Double { Double(samples) / stepMilliseconds * 1e3 }
+        package var exchangeShare: Double { exchangeMilliseconds / stepMilliseconds }
+
+        package var json: JSONValue {
+            .object([
+                "peer": .string("lockstep \(lockstepVersion)"), "workload": .string(workload), "dtype": "fp32", "ranks": .integer(ranks),
+                "threads": 1, "params": .integer(parameters), "unit": "samples", "per_second": .number(rounded(perSecond, 1)),
+                "step_ms": .number(rounded(stepMilliseconds, 4)), "batch": .integer(samples),
+                "exchange_ms": .number(rounded(exchangeMilliseconds, 4)), "exchange_bytes": .integer(exchangeBytes),
+                "isa": .string(instructionSet.name),
+            ])
+        }
+
+        private func rounded(_ value: Double, _ digits: Int) -> Double {
+            let factor = (0..<digits).reduce(1.0) { product, _ in product * 10 }
+            return (value * factor).rounded() / factor
+        }
+    }
+
+    let name: String
+    let network: NetworkSpec
+    let task: TaskKind
+    let optimizer: OptimizerSpec
+    let batch: Int
+
+    /// A workload of `peers/torch_train.py` by name, else a recipe.
+    package init(_ workload: String, overrides: [String] = []) throws {
+        name = workload
+        if let network = Zoo.network(named: workload) {
+            self.network = network
+            task = .classification(classes: 10)
+            optimizer = OptimizerSpec(.adam(), learningRate: 1e-3)
+            batch = Self.peerBatch[workload] ?? 32
+            return
+        }
+        let recipe: Recipe
+        do {
+            recipe = try Recipe.load(workload, overrides: overrides)
+        } catch {
+            throw UsageError("\(error)", remedy: "bench step takes a recipe or one of the workloads \(Zoo.names.joined(separator: ", ")).")
+        }
+        (network, task, optimizer, batch) = (recipe.network, recipe.task, recipe.optimizer, recipe.batch)
+    }
+
+    /// Batch sizes that differ from 32 in `peers/torch_train.py`.
+    private static let peerBatch = ["mlp": 128]
+
+    /// Times `steps` steps after `warmup` untimed ones. Collective.
+    ///
+    /// - Parameter split: the workload's batch is the global batch and shared out (strong scaling); else every rank takes all of it.
+    package func run(steps: Int, warmup: Int, split: Bool, on group: any CollectiveGroup) throws -> Row {
+        let level = try group.agreeing { try InstructionSet.effective() }
+        let common = InstructionSet(rawValue: Int(try group.allReduceMin(Int64(level.rawValue)))) ?? .generic
+        let samples = split ? batch : batch * group.size
+        let (model, data) = try group.agreeing {
+            let spec = DataSpec(format: .synthetic, validation: 0, shuffle: false, samples: samples, testSamples: 0)
+            return (try Network.build(network), try loadData(spec, task: task, inputShape: network.input, seed: 1).train)
+        }
+        let kind: MetricKind =
+            switch task {
+            case .classification(let classes): .classification(classes: classes)
+            case .binary: .binary
+            case .regression(let width): .regression(width: width)
+            }
+        let engine = StepEngine(
+            StepEngine.Setup(model: model, kind: kind, optimizer: optimizer, batch: samples, virtualShards: group.size),
+            kernels: FloatKernels(common), group: group)
+        Network.initialise(engine.layout, seed: 1, into: engine.parameters)
+        let map = engine.map
+        let rank = group.rank
+        let prefetcher = Prefetcher(
+            dataset: data, sampler: Sampler(count: samples, batch: samples, shuffle: false, seed: 1), seed: 1,
+            capacity: map.shardCapacity(batchRows: samples), depth: 1, plan: PrefetchPlan(firstBatch: 0, endBatch: 1, skip: []),
+            rowsForBatch: { _, count in map.rows(ofRank: rank, batchRows: count) })
+        defer { prefetcher.stop() }
+        guard let fixed = prefetcher.next() else { preconditionFailure("StepBench: the loader brought no batch") }
+        let times = try time(engine, batch: fixed, steps: steps, warmup: warmup, rate: optimizer.learningRate, group: group)
+        return Row(
+            workload: name, ranks: group.size, parameters: engine.layout.trainableCount, samples: samples,
+            stepMilliseconds: median(times.map(\.step)), exchangeMilliseconds: median(times.map(\.exchange)),
+            exchangeBytes: engine.exchange.bytesPerStep, instructionSet: common)
+    }
+
+    private func time(
+        _ engine: StepEngine, batch: PrefetchedBatch, steps: Int, warmup: Int, rate: Double, group: any CollectiveGroup
+    ) throws -> [(step: Double, exchange: Double)] {
+        var controller = try QualityController(
+            settings: QualitySettings(),
+            shape: RunShape(
+                totalSteps: steps + warmup, stepsPerEpoch: steps + warmup, checkpointInterval: 0, virtualShards: engine.map.shards,
+                ranks: group.size))
+        controller.checkpointWritten(step: 0)
+        var telemetry = StepTelemetry(
+            step: 0, batch: 0, epoch: 1, generation: 0, learningRate: rate, gradientNorm: 0, shards: [], ranks: [])
+        var times: [(step: Double, exchange: Double)] = []
+        times.reserveCapacity(steps)
+        for step in 1...(steps + warmup) {
+            let began = Clock.nanoseconds
+            engine.computeGradients(of: batch)
+            let computed = Clock.nanoseconds
+            telemetry.gradientNorm = try engine.reduceGradients()
+            let reduced = Clock.nanoseconds
+            telemetry.step = step
+            telemetry.batch = step - 1
+            let shards = engine.map.shards(of: group.rank)
+            _ = try engine.exchangeTelemetry(
+                RankTelemetry(
+                    rank: group.rank, step: step, batch: step - 1, generation: 0, firstShard: shards.lowerBound, shardCount: shards.count,
+                    dataMilliseconds: 0, computeMilliseconds: Clock.milliseconds(began, computed),
+                    waitMilliseconds: Clock.milliseconds(computed, reduced), stepMilliseconds: 0, learningRate: rate, residentBytes: 0,
+                    requests: []),
+                decision: .none, into: &telemetry)
+            let outcome = Vote.evaluate(telemetry)
+            if case .apply = outcome { engine.update(learningRate: rate, gradientScale: 1) }
+            if group.rank == 0 { _ = controller.observe(step: telemetry, outcome: outcome) }
+            let ended = Clock.nanoseconds
+            if step > warmup {
+                times.append((Clock.milliseconds(began, ended), group.size == 1 ? 0 : Clock.milliseconds(computed, reduced)))
+            }
+        }
+        return times
+    }
+
+    private func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        guard !sorted.isEmpty else { return 0 }
+        return sorted.count % 2 == 1 ? sorted[sorted.count / 2] : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
+    }
+}

@@ -1,0 +1,13 @@
+import Glibc
+
+/// Monotonic time for measurements.
+package enum Clock {
+    /// Nanoseconds since an arbitrary fixed moment.
+    package static var nanoseconds: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+
+    package static func milliseconds(_ from: UInt64, _ to: UInt64) -> Double { Double(to &- from) / 1e6 }
+}
