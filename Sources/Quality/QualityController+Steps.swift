@@ -156,14 +156,15 @@ extension QualityController {
 
     /// Times and rates of ranks: alarms only.
     private mutating func judgeRanks(_ telemetry: StepTelemetry, at moment: Moment, _ decisions: inout [Decision]) {
-        if let first = telemetry.ranks.first, first.learningRate != telemetry.learningRate,
+        if !telemetry.ranks.isEmpty, telemetry.ranks[0].learningRate != telemetry.learningRate,
             detectors.latches.fire(.learningRate, step: moment.step)
         {
+            let used = telemetry.ranks[0].learningRate
             raise(
                 Alarm(
-                    detector: .learningRate, step: moment.step, statistic: first.learningRate, threshold: telemetry.learningRate,
+                    detector: .learningRate, step: moment.step, statistic: used, threshold: telemetry.learningRate,
                     text:
-                        "the ranks use the learning rate \(first.learningRate) at step \(moment.step) where schedule and interventions give "
+                        "the ranks use the learning rate \(used) at step \(moment.step) where schedule and interventions give "
                         + "\(telemetry.learningRate)"), &decisions)
         }
         for finding in slowRanks.observe(telemetry.ranks, settings: settings.detection) {

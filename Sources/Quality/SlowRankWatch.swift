@@ -1,7 +1,8 @@
 /// D9: a rank that is slow by itself. Compares medians over windows of 20 steps of the times that are the rank's own (computing, and
 /// waiting for data), never of whole steps: in those all ranks look as slow as the slowest. Warns only, and is not part of the saved state.
 struct SlowRankWatch: Sendable {
-    enum Activity: Int, CaseIterable { case computing = 0, loading }
+    enum Activity { case computing, loading }
+    private static let activities = 2
 
     struct Finding: Equatable {
         var rank: Int
@@ -26,7 +27,7 @@ struct SlowRankWatch: Sendable {
     /// Follows all ranks. Returns findings at the end of a window only; no allocation after the first call unless there are findings.
     mutating func observe(_ ranks: [RankTelemetry], settings: DetectionSettings) -> [Finding] {
         guard ranks.count > 1 else { return [] }
-        let activities = Activity.allCases.count
+        let activities = Self.activities
         let slots = ranks.count * activities
         if medians.count != slots {
             times = Array(repeating: 0, count: slots * Self.window)
@@ -50,7 +51,7 @@ struct SlowRankWatch: Sendable {
     private mutating func judge(_ ranks: [RankTelemetry], settings: DetectionSettings) -> [Finding] {
         for slot in medians.indices { medians[slot] = medianOfWindow(slot) }
         var findings: [Finding] = []
-        let activities = Activity.allCases.count
+        let activities = Self.activities
         for activity in 0..<activities {
             var fastest = Double.greatestFiniteMagnitude
             for index in ranks.indices { fastest = min(fastest, medians[index * activities + activity]) }

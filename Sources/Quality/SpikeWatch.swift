@@ -64,7 +64,8 @@ struct SpikeWatch: Codable, Sendable, Equatable {
         var verdict = Verdict(loss: lossReading, gradient: gradientReading)
         guard let residual = lossReading.residual, let gradientResidual = gradientReading.residual else { return verdict }
 
-        let lossFires = residual > settings.actResidual || loss.jumpEvidence > settings.jumpThreshold || loss.rampEvidence > settings.rampThreshold
+        let lossFires =
+            residual > settings.actResidual || loss.jumpEvidence > settings.jumpThreshold || loss.rampEvidence > settings.rampThreshold
         let gradientFires = gradientResidual > settings.actResidual || gradient.jumpEvidence > settings.jumpThreshold
         verdict.fired = lossFires || gradientFires
         if window == nil {

@@ -110,7 +110,9 @@ package enum Vote {
 
     /// Ranks that do not agree with the first one. Learning rates are compared bit for bit.
     private static func disagreement(in telemetry: StepTelemetry) -> VoteFinding? {
-        guard let first = telemetry.ranks.first else { return nil }
+        // Not `ranks.first`: without optimisation the generic accessor allocates.
+        guard !telemetry.ranks.isEmpty else { return nil }
+        let first = telemetry.ranks[0]
         func compare(_ cause: VoteCause, _ differs: (RankTelemetry) -> Bool) -> VoteFinding? {
             var odd: Int?
             var count = 0

@@ -19,19 +19,19 @@ struct DetectionDelayTests {
     static let faults: [Fault] = [
         Fault(
             name: "rate x100 late, loss explodes", usual: 0.02, spread: 1.2, after: { n, _ in (min(80, 3.0 * Double(n)), 60) }, within: 10),
-        Fault(name: "rate x100, all units dead at once", usual: 0.02, spread: 1.2, after: { _, _ in (2.303, 2.301) }, within: 18),
-        Fault(name: "dead from a noisy level", usual: 0.05, spread: 1.5, after: { _, _ in (2.303, 2.301) }, within: 24),
-        Fault(name: "dead early", usual: 0.3, spread: 0.5, after: { _, _ in (2.303, 2.301) }, within: 14),
+        Fault(name: "rate x100, all units dead at once", usual: 0.02, spread: 1.2, after: { _, _ in (2.303, 2.301) }, within: 12),
+        Fault(name: "dead from a noisy level", usual: 0.05, spread: 1.5, after: { _, _ in (2.303, 2.301) }, within: 20),
+        Fault(name: "dead early", usual: 0.3, spread: 0.5, after: { _, _ in (2.303, 2.301) }, within: 11),
         Fault(
             name: "labels of one of two shards flipped", usual: 0.03, spread: 1,
-            after: { _, noise in (0.03 * power(noise.normal()), 5 * power(0.2 * noise.normal())) }, within: 16),
+            after: { _, noise in (0.03 * power(noise.normal()), 5 * power(0.2 * noise.normal())) }, within: 12),
         Fault(name: "plateau, sudden x3", usual: 1, spread: 0.02, after: { _, _ in (3, 3) }, within: 6),
         Fault(
             name: "slow growth, 5 % a step", usual: 0.5, spread: 0.1,
-            after: { n, _ in (0.5 * power(0.05 * Double(n)), 0.5 * power(0.05 * Double(n))) }, within: 32),
+            after: { n, _ in (0.5 * power(0.05 * Double(n)), 0.5 * power(0.05 * Double(n))) }, within: 24),
         Fault(
             name: "heavy noise after the jump", usual: 0.02, spread: 0.8,
-            after: { _, noise in (2 * power(noise.normal()), 2 * power(noise.normal())) }, within: 16),
+            after: { _, noise in (2 * power(noise.normal()), 2 * power(noise.normal())) }, within: 11),
     ]
 
     @Test(arguments: faults)
