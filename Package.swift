@@ -102,7 +102,9 @@ let package = Package(
         tests("RecipesTests", ["Recipes", "Networks", "Optimizers", "DataPipeline", "Quality"]),
         tests("LaunchingTests", ["Launching"]),
         tests("DataParallelTests", ["DataParallel", "Collectives", "TensorCore", "Graphs", "Networks"]),
-        tests("TrainingTests", ["Training", "Inference", "Recipes", "Quality", "Collectives", "Checkpoints", "Networks"]),
+        tests(
+            "TrainingTests",
+            ["Training", "Inference", "Recipes", "Quality", "Collectives", "Checkpoints", "Networks", "Formats", "TensorCore"]),
         // Spawns mpirun and the built command.
         tests("MultiRankTests", []),
     ]
