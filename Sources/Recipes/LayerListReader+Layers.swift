@@ -11,6 +11,10 @@ extension Activation {
     var recipeName: String? { activations.first { $0.activation == self }?.name }
 }
 
+/// More outputs, and a wider window, than any network has: what is beyond is a slip of the pen, and would overflow in products.
+private let largestWidth = 1 << 24
+private let largestExtent = 1 << 12
+
 extension LayerListReader {
     /// One layer that is no block.
     func layer(_ kind: String, _ reader: SectionReader) throws(RecipeError) -> LayerSpec {
@@ -18,14 +22,14 @@ extension LayerListReader {
         case "dense":
             try required("units", reader, example: "- dense: 10")
             return .dense(
-                units: try reader.integer("units", atLeast: 1) ?? 1, activation: try activation(reader),
+                units: try reader.integer("units", atLeast: 1, atMost: largestWidth) ?? 1, activation: try activation(reader),
                 bias: try reader.boolean("bias") ?? true)
         case "conv2d":
             try required("filters", reader, example: "- conv2d: {filters: 32, kernel: 3}")
             let kernel = try size("kernel", reader, atLeast: 1) ?? 3
             let stride = try size("stride", reader, atLeast: 1) ?? 1
             return .conv2d(
-                filters: try reader.integer("filters", atLeast: 1) ?? 1, kernel: kernel, stride: stride,
+                filters: try reader.integer("filters", atLeast: 1, atMost: largestWidth) ?? 1, kernel: kernel, stride: stride,
                 padding: try padding(reader, kernel: kernel, stride: stride), activation: try activation(reader),
                 bias: try reader.boolean("bias") ?? true)
         case "maxpool2d":
@@ -55,7 +59,7 @@ extension LayerListReader {
     /// A number for both directions, or [height, width].
     private func size(_ key: String, _ reader: SectionReader, atLeast least: Int) throws(RecipeError) -> Size2D? {
         let expected = "a whole number or [height, width]"
-        guard let numbers = try reader.integers(key, atLeast: least, expected: expected) else { return nil }
+        guard let numbers = try reader.integers(key, atLeast: least, atMost: largestExtent, expected: expected) else { return nil }
         switch numbers.count {
         case 1: return Size2D(numbers[0])
         case 2: return Size2D(numbers[0], numbers[1])

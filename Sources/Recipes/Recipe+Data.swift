@@ -24,8 +24,8 @@ extension DataSpec {
         testInputs = try reader.text("test_inputs") ?? testInputs
         testTargets = try reader.text("test_targets") ?? testTargets
         kind = try reader.option("kind", "kind of synthetic data")
-        samples = try reader.integer("samples", atLeast: 1) ?? samples
-        testSamples = try reader.integer("test_samples", atLeast: 0) ?? testSamples
+        samples = try reader.integer("samples", atLeast: 1, atMost: 1 << 31) ?? samples
+        testSamples = try reader.integer("test_samples", atLeast: 0, atMost: 1 << 31) ?? testSamples
         noise = try reader.number("noise", .notNegative) ?? noise
         if path == nil, [.idx, .csv, .npy].contains(format) {
             throw RecipeError(

@@ -18,7 +18,7 @@ struct BuiltNetwork {
         }
         let reader = try root.section("model")
         try required("input", reader, example: "input: [28, 28, 1] for images, input: [64] for features")
-        let input = try reader.integers("input", atLeast: 1) ?? []
+        let input = try reader.integers("input", atLeast: 1, atMost: 1 << 24) ?? []
         guard !input.isEmpty else { throw RecipeError(at: reader.origin(of: "input"), "`model.input` is an empty list") }
         let list = try LayerListReader(try required("layers", reader, example: "layers: [{dense: 10}]"), path: "model.layers")
         let names = LossKind.allCases.map(\.rawValue)

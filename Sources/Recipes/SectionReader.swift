@@ -61,6 +61,9 @@ struct SectionReader {
 
     // MARK: - Values
 
+    /// No count of anything is larger: sums and products of a few of them stay far from overflow.
+    static let largestCount = 1 << 40
+
     /// The value of a key, nil where it is absent or null. A key the schema does not list is a programmer error.
     func value(_ key: String) -> SourceValue? {
         precondition(section.key(key) != nil, "the schema of `\(section.path)` has no key `\(key)`")
@@ -101,7 +104,7 @@ struct SectionReader {
         return result
     }
 
-    func integer(_ key: String, atLeast least: Int = .min, atMost most: Int = .max) throws(RecipeError) -> Int? {
+    func integer(_ key: String, atLeast least: Int = .min, atMost most: Int = Self.largestCount) throws(RecipeError) -> Int? {
         guard let (scalar, value) = try scalar(key, expected: "a whole number") else { return nil }
         guard let result = scalar.integer else { throw wrongType(key, expected: "a whole number", found: value) }
         guard result >= least else { throw RecipeError(at: value.origin, "`\(dotted(key))` must be at least \(least), not \(result)") }
@@ -163,10 +166,13 @@ struct SectionReader {
     }
 
     /// A list of whole numbers; a lone number is a list of one.
-    func integers(_ key: String, atLeast least: Int, expected: String = "a list of whole numbers") throws(RecipeError) -> [Int]? {
+    func integers(
+        _ key: String, atLeast least: Int, atMost most: Int = Self.largestCount, expected: String = "a list of whole numbers"
+    ) throws(RecipeError) -> [Int]? {
         guard let result = try list(key, expected: expected, { $0.integer }) else { return nil }
-        for number in result where number < least {
-            throw RecipeError(at: origin(of: key), "`\(dotted(key))` must hold numbers of at least \(least), not \(number)")
+        for number in result where number < least || number > most {
+            let bound = number < least ? "at least \(least)" : "at most \(most)"
+            throw RecipeError(at: origin(of: key), "`\(dotted(key))` must be \(bound), not \(number)")
         }
         return result
     }

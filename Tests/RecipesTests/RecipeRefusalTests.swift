@@ -87,6 +87,30 @@ import Testing
                 == "override run=a/b: `run` is `a/b`, but it names a folder inside `output`. Use output=FOLDER run=NAME")
     }
 
+    /// Enormous numbers are refused in words; none of them may trap.
+    @Test func enormousNumbers() {
+        let largest = "9223372036854775807"
+        #expect(refusal(smallest, "batch=\(largest)") == "override batch=\(largest): `batch` must be at most 2147483648, not \(largest)")
+        #expect(
+            refusal(smallest, "batch=1e30") == "override batch=1e30: `batch` must be a whole number, not the number 1e30")
+        let keys = [
+            "epochs", "steps", "checkpoint.every_steps", "checkpoint.keep", "log.every_steps", "parallel.virtual_shards",
+            "parallel.bucket_bytes",
+            "schedule.warmup_steps", "quality.detection.warm_up_steps", "quality.recovery.probation_steps", "quality.recovery.skip_margin",
+        ]
+        for key in keys { #expect(refusal(smallest, "\(key)=\(largest)").contains("must be at most")) }
+        for layer in [
+            "dense: \(largest)", "conv2d: \(largest)", "conv2d: {filters: 1, padding: \(largest)}", "maxpool2d: {size: \(largest)}",
+        ] {
+            #expect(refusal(recipe(layers: "- " + layer)).contains("must be at most"), "\(layer)")
+        }
+        // Each number is possible by itself; the network is not.
+        #expect(
+            refusal(recipe(layers: "- flatten\n- dense: 16777216\n- dense: 16777216\n- dense: 2"))
+                == "test, line 6: model: layers.2 (dense): the weights 16777216×16777216 would have more than 2^40 elements")
+        #expect(refusal(smallest, "model.input=[16777216, 16777216]").contains("2^40 elements"))
+    }
+
     @Test func missingKeys() {
         #expect(
             refusal("epochs: 1")
