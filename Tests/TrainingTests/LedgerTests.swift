@@ -66,4 +66,16 @@ import Training
             #expect(try Ledger(directory: directory).problemsFound == problems)
         }
     }
+
+    @Test func aFullDiskIsAnErrorBeforeTheDecisionTakesEffect() throws {
+        try withTemporaryDirectory { folder in
+            let directory = try directory(folder)
+            try FileManager.default.createSymbolicLink(atPath: directory.eventsPath, withDestinationPath: "/dev/full")
+            let ledger = try Ledger(directory: directory)
+            #expect { try ledger.append(kind: "decision", step: 1, generation: 0) } throws: { error in
+                (error as? RunDirectoryError)?.kind == .diskFull
+            }
+            #expect(ledger.count == 0)
+        }
+    }
 }

@@ -156,4 +156,26 @@ import Training
             }
         }
     }
+
+    @Test func aFullDiskKeepsTheLinesAndIsSaid() throws {
+        try withTemporaryDirectory { folder in
+            let directory = try directory(folder)
+            try FileManager.default.createSymbolicLink(atPath: directory.metricsPath, withDestinationPath: "/dev/full")
+            let recorder = RecordingTerminal(width: 0)
+            let display = ProgressDisplay(
+                settings: ProgressSettings(totalSteps: 10, stepsPerEpoch: 10, epochs: 1), terminal: recorder.terminal)
+            let log = try MetricsLog(directory: directory, settings: settings(), display: display)
+            func isFull(_ error: any Error) -> Bool {
+                guard let error = error as? RunDirectoryError else { return false }
+                return error.kind == .diskFull && error.exitCode == 6 && error.description.contains("metrics.jsonl")
+            }
+            log.push(record(1))
+            #expect { try log.flush() } throws: { isFull($0) }
+            #expect(log.currentFailure?.kind == .diskFull)
+            log.push(record(2))
+            #expect { try log.close() } throws: { isFull($0) }
+            // Said once, not with every attempt.
+            #expect(recorder.text.components(separatedBy: "Lines are kept in memory").count == 2, "\(recorder.text)")
+        }
+    }
 }

@@ -94,4 +94,13 @@ import Training
         }
         #expect(text.contains("\r\u{1B}[Krolled back\n\r\u{1B}[Kepoch 1/2"))
     }
+
+    @Test func coloursFollowTheUsualVariables() {
+        #expect(Terminal.wantsColour([:], isLive: true))
+        #expect(!Terminal.wantsColour([:], isLive: false))
+        #expect(!Terminal.wantsColour(["NO_COLOR": "1", "FORCE_COLOR": "1"], isLive: true))
+        #expect(Terminal.wantsColour(["NO_COLOR": ""], isLive: true))
+        #expect(!Terminal.wantsColour(["CLICOLOR": "0"], isLive: true))
+        #expect(Terminal.wantsColour(["FORCE_COLOR": "1"], isLive: false))
+    }
 }

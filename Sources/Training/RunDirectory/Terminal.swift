@@ -35,7 +35,8 @@ package struct Terminal: Sendable {
         }
     }
 
-    static func wantsColour(_ environment: [String: String], isLive: Bool) -> Bool {
+    /// What the environment says of colours; `isLive` where it says nothing.
+    package static func wantsColour(_ environment: [String: String], isLive: Bool) -> Bool {
         if let value = environment["NO_COLOR"], !value.isEmpty { return false }
         if let value = environment["FORCE_COLOR"], !value.isEmpty { return value != "0" }
         if environment["CLICOLOR"] == "0" { return false }
