@@ -56,7 +56,7 @@ struct EvaluateCommand: ParsableCommand {
                 object["samples"] = .integer(result.samples)
                 for value in result.values { object[value.name] = .number(value.value) }
                 object.listNonFinite()
-                members.append(JSONObject.Member(result.name, .object(object)))
+                members.append(JSONObject.Member(key: result.name, value: .object(object)))
             }
             print(JSONValue.object(JSONObject(members)).serialized())
             return

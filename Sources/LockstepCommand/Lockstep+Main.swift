@@ -1,6 +1,6 @@
 import ArgumentParser
 import Collectives
-import Glibc
+@preconcurrency import Glibc
 import Launching
 import Lockstep
 import MessagePassing
@@ -43,19 +43,19 @@ struct LockstepCommand: ParsableCommand {
 
     /// Says what went wrong, once for all ranks, and exits.
     private static func end(with error: any Error) -> Never {
-        if let peer = error as? PeerFailure { exit(peer.code.rawValue) }
-        if let finished = error as? RunEnd { exit(finished.code.rawValue) }
+        if let peer = error as? PeerFailure { Glibc.exit(peer.code.rawValue) }
+        if let finished = error as? RunEnd { Glibc.exit(finished.code.rawValue) }
         let isFirst = (MPIGroup.launchedRank ?? 0) == 0
         if exitCode(for: error) == .success {  // --help, --version
             if isFirst { print(fullMessage(for: error)) }
-            exit(0)
+            Glibc.exit(0)
         }
         // Arguments are the same on all ranks, so one of them speaks. Errors of a run come through `Session`, which knows who speaks.
         if isFirst {
             let text = isArgumentError(error) ? fullMessage(for: error) : "lockstep: \(RunFailure(error))"
             writeErrorLine(text)
         }
-        exit(isArgumentError(error) ? ExitCode.usage.rawValue : RunFailure(error).code.rawValue)
+        Glibc.exit(isArgumentError(error) ? ExitCode.usage.rawValue : RunFailure(error).code.rawValue)
     }
 
     private static func isArgumentError(_ error: any Error) -> Bool {

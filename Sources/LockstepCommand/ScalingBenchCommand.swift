@@ -44,7 +44,7 @@ struct ScalingBenchCommand: ParsableCommand {
 
     /// The round with the median step time stands for all.
     private func row(_ kind: ScalingReport.Kind, ranks: Int, cores: Int, _ rounds: [JSONValue]) -> ScalingReport.Row {
-        func figure(_ value: JSONValue, _ key: String) -> Double { value[key: key]?.doubleValue ?? .nan }
+        func figure(_ value: JSONValue, _ key: String) -> Double { value[key]?.doubleValue ?? .nan }
         let middle = rounds.sorted { figure($0, "step_ms") < figure($1, "step_ms") }[rounds.count / 2]
         let step = figure(middle, "step_ms")
         return ScalingReport.Row(

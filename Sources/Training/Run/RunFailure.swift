@@ -66,6 +66,11 @@ package struct RunFailure: Error, CustomStringConvertible {
 package struct PeerFailure: Error {
     package let rank: Int
     package let code: ExitCode
+
+    package init(rank: Int, code: ExitCode) {
+        self.rank = rank
+        self.code = code
+    }
 }
 
 /// Thrown on every rank when a run ended in order but with a code of its own; everything has been said.
