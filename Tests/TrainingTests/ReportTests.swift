@@ -80,4 +80,16 @@ import Training
             #expect(path.contains("617.25 "))
         }
     }
+
+    @Test func linesThatOthersWroteAreReadAlike() throws {
+        try withTemporaryDirectory { folder in
+            let directory = try SampleRun.make(in: folder)
+            let page = try Report.html(directory)
+            // JSON all the same, but not the bytes our log writes: another way of reading.
+            let text = try readText(directory.metricsPath)
+                .replacingOccurrences(of: #"{"event":"step","#, with: #"{ "event" : "step", "host": "a, \"b\"", "#)
+            try writeText(text, to: directory.metricsPath)
+            #expect(try Report.html(directory) == page)
+        }
+    }
 }

@@ -6,16 +6,16 @@ import Foundation
 /// summary, and its report is wanted most of all.
 struct ReportData {
     struct Step {
-        var step: Int
-        var generation: Int
-        var epoch: Int
-        var loss: Double
-        var accuracy: Double
-        var learningRate: Double
-        var gradNorm: Double
-        var samplesPerSecond: Double
-        var stepMilliseconds: Double
-        var skipped: Bool
+        var step = 0
+        var generation = 0
+        var epoch = 0
+        var loss = Double.nan
+        var accuracy = Double.nan
+        var learningRate = Double.nan
+        var gradNorm = Double.nan
+        var samplesPerSecond = Double.nan
+        var stepMilliseconds = Double.nan
+        var skipped = false
     }
 
     struct Check {
@@ -100,34 +100,47 @@ struct ReportData {
     }
 
     private mutating func readMetrics(_ bytes: [UInt8]) {
-        for line in bytes.split(separator: 10) {
-            guard let value = try? JSONValue.parse(Array(line)), let event = value["event"]?.stringValue else {
-                unreadableLines += 1
-                continue
+        bytes.withUnsafeBufferPointer { buffer in
+            var lower = 0
+            while lower < buffer.count {
+                let upper = buffer[lower...].firstIndex(of: 10) ?? buffer.count
+                if let step = StepLineScanner.scan(buffer, lower..<upper) {
+                    steps.append(step)
+                } else if upper > lower {
+                    readLine(Array(buffer[lower..<upper]))
+                }
+                lower = upper + 1
             }
-            let step = value["step"]?.intValue ?? 0
-            let generation = value["generation"]?.intValue ?? 0
-            let epoch = value["epoch"]?.intValue ?? 0
-            switch event {
-            case "step":
-                steps.append(
-                    Step(
-                        step: step, generation: generation, epoch: epoch, loss: value.figure("loss"), accuracy: value.figure("accuracy"),
-                        learningRate: value.figure("learning_rate"), gradNorm: value.figure("grad_norm"),
-                        samplesPerSecond: value.figure("samples_per_second"), stepMilliseconds: value.figure("step_ms"),
-                        skipped: value["skipped"]?.boolValue ?? false))
-            case "validation":
-                validations.append(Check(step: step, generation: generation, epoch: epoch, metrics: value.figures))
-            case "epoch":
-                epochs.append(Check(step: step, generation: generation, epoch: epoch, metrics: value["train"]?.figures ?? []))
-            case "ranks":
-                ranks.append(
-                    RankTimes(
-                        step: step, generation: generation, steps: value["steps"]?.intValue ?? 1, compute: value.list("compute_ms"),
-                        wait: value.list("wait_ms"), data: value.list("data_ms")))
-            case "generation": generationStarts[generation] = step
-            default: break
-            }
+        }
+    }
+
+    private mutating func readLine(_ line: [UInt8]) {
+        guard let value = try? JSONValue.parse(line), let event = value["event"]?.stringValue else {
+            unreadableLines += 1
+            return
+        }
+        let step = value["step"]?.intValue ?? 0
+        let generation = value["generation"]?.intValue ?? 0
+        let epoch = value["epoch"]?.intValue ?? 0
+        switch event {
+        case "step":
+            steps.append(
+                Step(
+                    step: step, generation: generation, epoch: epoch, loss: value.figure("loss"), accuracy: value.figure("accuracy"),
+                    learningRate: value.figure("learning_rate"), gradNorm: value.figure("grad_norm"),
+                    samplesPerSecond: value.figure("samples_per_second"), stepMilliseconds: value.figure("step_ms"),
+                    skipped: value["skipped"]?.boolValue ?? false))
+        case "validation":
+            validations.append(Check(step: step, generation: generation, epoch: epoch, metrics: value.figures))
+        case "epoch":
+            epochs.append(Check(step: step, generation: generation, epoch: epoch, metrics: value["train"]?.figures ?? []))
+        case "ranks":
+            ranks.append(
+                RankTimes(
+                    step: step, generation: generation, steps: value["steps"]?.intValue ?? 1, compute: value.list("compute_ms"),
+                    wait: value.list("wait_ms"), data: value.list("data_ms")))
+        case "generation": generationStarts[generation] = step
+        default: break
         }
     }
 }
@@ -143,8 +156,8 @@ extension ReportData.Event {
             self.text = text
         } else if let metric = record["metric"]?.stringValue, let value = record["value"]?.doubleValue {
             text = "\(metric) \(decimalText(value, digits: 6))"
-        } else if let checkpoint = record["checkpoint"]?.intValue {
-            text = "the checkpoint of step \(checkpoint) is \(detail)"
+        } else if kind == "checkpoint" {
+            text = "the checkpoint of step \(record["checkpoint"]?.intValue ?? step) is \(detail == "candidate" ? "a candidate" : detail)"
         } else {
             let taken = ["kind", "sequence", "step", "generation", "time", "previous", "nonfinite", "action", "detector"]
             text = (record.objectValue?.members ?? []).filter { !taken.contains($0.key) }
