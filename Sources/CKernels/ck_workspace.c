@@ -2,12 +2,12 @@
 
 static ptrdiff_t larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
-// One packed panel of b and one packed block of a.
+// One packed group of panels of b and one packed block of a.
 ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
     if (m == 0 || n == 0) return 0;
     const ptrdiff_t steps = ck_smaller(k, CK_STEP_BLOCK);
     const ptrdiff_t rows = ck_smaller(m, CK_ROW_BLOCK) + CK_TALLEST_TILE;
-    return 16 + ck_rounded(steps * CK_WIDEST_PANEL) + ck_rounded(steps * rows);
+    return 16 + ck_rounded(steps * CK_PACKED_COLUMNS) + ck_rounded(steps * rows);
 }
 
 static ptrdiff_t padded_copy(const ck_window *w) { return ck_is_padded(w) ? ck_rounded(ck_padded_count(w)) : 0; }
@@ -34,5 +34,8 @@ ptrdiff_t ck_convolve_pool_workspace(const ck_window *w, const ck_window *pool) 
     // The rows of the convolution under one row of pool windows.
     const ptrdiff_t pixels = ck_smaller(pool->kernel_height, w->output_height) * w->output_width;
     const ptrdiff_t scratch = ck_rounded(pixels * w->output_channels);
-    return 16 + scratch + larger(forward(w), weight_gradient(w, pixels) + input_gradient(w));
+    // Gated gradients, winners and candidates of one row of 2×2 windows.
+    const ptrdiff_t pairs = 2 * ck_rounded(pool->output_width * ck_rounded(w->output_channels))
+        + ck_rounded(4 * pool->output_width * ck_patch(w));
+    return 16 + scratch + larger(forward(w), weight_gradient(w, pixels) + input_gradient(w) + pairs);
 }

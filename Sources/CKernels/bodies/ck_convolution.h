@@ -59,11 +59,8 @@ static ck_panels ck_panels_of(const float *b, ptrdiff_t k, ptrdiff_t n, int tran
     if (!transposed && k < 64 && (CK_MASKS != 0 || n % CK_PANEL == 0))
         return (ck_panels){.b = b, .n = n, .k = k, .b_row = n, .panel = CK_PANEL};
     float *packed = ck_take(workspace, k * ck_paneled(n));
-    for (ptrdiff_t j = 0; j < n; j += CK_PANEL) {
-        const ptrdiff_t columns = ck_smaller(n - j, CK_PANEL);
-        if (transposed) ck_pack_transposed(b + j * k, k, k, columns, CK_PANEL, packed + j * k);
-        else ck_pack(b + j, n, k, columns, CK_PANEL, packed + j * k);
-    }
+    if (transposed) ck_pack_transposed(b, k, k, n, packed);
+    else ck_pack(b, n, k, n, packed);
     return (ck_panels){.b = packed, .n = n, .k = k, .b_row = CK_PANEL, .panel = k * CK_PANEL};
 }
 

@@ -18,11 +18,17 @@ static void ck_convolve_pool(ptrdiff_t rows, const ck_window *w, const ck_window
     ck_find_taps(&g, &workspace);
     const ck_panels b = ck_panels_of(weights, g.patch, g.filters, 0, &workspace);
     const ptrdiff_t out = pool->output_width * g.filters;
+    // A longer contraction is worth blocking, which only the general path does.
+    const int pairs = ck_is_pair_pool(pool) && g.patch <= CK_STEP_BLOCK;
     for (ptrdiff_t r = 0; r < rows; r++) {
         const float *image = ck_bordered(&g, x + r * g.in);
         for (ptrdiff_t py = 0; py < pool->output_height; py++, y += out, winners += out) {
             ptrdiff_t first;
             const ptrdiff_t lines = ck_rows_under(pool, py, &first);
+            if (pairs) {
+                ck_pair_convolve_row(&g, pool, &b, image + first * g.line, bias, relu, y, winners);
+                continue;
+            }
             ck_multiply_panels(&b, lines, w->output_width, image + first * g.line, g.line, g.pixel, g.taps, bias, relu, map);
             ck_max_row(pool, py, map, first, 0, y, winners);
         }
@@ -76,6 +82,13 @@ static void ck_convolve_pool_gradients(ptrdiff_t rows, const ck_window *w, const
     if (dx) back = ck_backward_of(&g, weights, &workspace);
     const int apart = pool->stride_height >= pool->kernel_height && pool->stride_width >= pool->kernel_width;
     const ptrdiff_t out = pool->output_width * g.filters;
+#ifdef CK_HAS_PAIR_GRADIENT
+    const int pairs = ck_is_pair_pool(pool);
+    ck_pair_gradient pair = {0};
+    if (pairs) pair = ck_pair_gradient_of(&g, pool, &workspace);
+#else
+    const int pairs = 0;
+#endif
 
     if (bias_gradient) memset(bias_gradient, 0, sizeof(float) * (size_t)g.filters);
     if (rows == 0) memset(dw, 0, sizeof(float) * (size_t)(g.patch * g.filters));
@@ -86,9 +99,18 @@ static void ck_convolve_pool_gradients(ptrdiff_t rows, const ck_window *w, const
         for (ptrdiff_t py = 0; py < pool->output_height; py++, y += out, winners += out, dy += out) {
             ptrdiff_t first;
             const ptrdiff_t lines = ck_rows_under(pool, py, &first);
-            if (!apart) memset(map, 0, sizeof(float) * (size_t)count);
-            ck_spread(pool, py, first, y, winners, dy, relu, bias_gradient, map);
-            ck_add_weight_gradient(&g, image + first * g.line, pixels, lines, map, r > 0 || py > 0, dw, workspace);
+#ifdef CK_HAS_PAIR_GRADIENT
+            if (pairs) {
+                ck_pair_gate(&pair, y, winners, dy, relu, bias_gradient);
+                ck_pair_find_candidates(&pair, &g, pool->stride_width * g.pixel, image + first * g.line);
+                ck_pair_add_weight_gradient(&pair, r > 0 || py > 0, dw);
+            }
+#endif
+            if (!pairs || dx) {
+                if (!apart) memset(map, 0, sizeof(float) * (size_t)count);
+                ck_spread(pool, py, first, y, winners, dy, relu, pairs ? 0 : bias_gradient, map);
+            }
+            if (!pairs) ck_add_weight_gradient(&g, image + first * g.line, pixels, lines, map, r > 0 || py > 0, dw, workspace);
             if (dx) ck_add_input_gradient(&back, &g, lines, map, back_image + first * g.line);
         }
         if (dx) ck_end_input_gradient(&back, &g, dx + r * g.in);

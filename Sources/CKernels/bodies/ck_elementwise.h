@@ -97,6 +97,7 @@ CK_INLINE void ck_philox(uint64_t first_block, uint64_t stream, uint64_t seed, u
     w8 c0 = block & mask, c1 = block >> 32;
     w8 c2 = (w8){0} + (stream & 0xFFFFFFFFu), c3 = (w8){0} + (stream >> 32);
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+#pragma clang loop unroll(full)
     for (int round = 0; round < 10; round++) {
         w8 p0 = c0 * 0xD2511F53u, p1 = c2 * 0xCD9E8D57u;
         c0 = (p1 >> 32) ^ c1 ^ (uint64_t)k0;

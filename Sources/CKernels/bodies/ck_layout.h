@@ -8,10 +8,11 @@
 enum {
     // Contraction steps between two visits to c: a panel of b (CK_STEP_BLOCK × two registers) stays in the first-level cache.
     CK_STEP_BLOCK = 256,
+    // Columns of b packed at a time: whole cache lines of b are used, and what is packed stays in the second-level cache.
+    CK_PACKED_COLUMNS = 64,
     // Rows of a between two passes over b: CK_ROW_BLOCK × CK_STEP_BLOCK elements stay in the second-level cache.
     CK_ROW_BLOCK = 240,
-    // The widest panel of b of any level, in elements, and the tallest tile.
-    CK_WIDEST_PANEL = 64,
+    // The tallest tile of any level.
     CK_TALLEST_TILE = 8,
 };
 

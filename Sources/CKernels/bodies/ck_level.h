@@ -10,6 +10,7 @@
 #include "ck_matmul.h"
 #include "ck_pooling.h"
 #include "ck_convolution.h"
+#include "ck_pair_pool.h"
 #include "ck_convolve_pool.h"
 
 static void ck_fill(ck_table *t) {

@@ -20,6 +20,10 @@ typedef uint64_t w8 __attribute__((vector_size(64)));
 typedef double d16 __attribute__((vector_size(128)));
 typedef float f16_any __attribute__((vector_size(64), aligned(4), may_alias));
 typedef float f8_any __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float f2 __attribute__((vector_size(8)));
+typedef float f4 __attribute__((vector_size(16)));
+typedef f2 f2_any __attribute__((aligned(4), may_alias));
+typedef f4 f4_any __attribute__((aligned(4), may_alias));
 typedef b16 b16_any __attribute__((aligned(1), may_alias));
 
 // A register of the level.
@@ -120,6 +124,46 @@ CK_INLINE void vt_store_some(float *p, vt v, ptrdiff_t n) {
 }
 #endif
 
+// Makes a register's value opaque to the optimiser, which would otherwise do narrow work early instead of once at the end.
+#if defined(__x86_64__) && CK_LANES * 4 == (CK_MASKS == 16 ? 64 : CK_MASKS == 8 ? 32 : 16)
+#define CK_OPAQUE(v) __asm__("" : "+v"(v))
+#else
+#define CK_OPAQUE(v) ((void)0)
+#endif
+
+// The lanes of an integer register as bytes, the first n of them.
+typedef uint8_t vtb __attribute__((vector_size(CK_LANES)));
+typedef uint8_t vtb_any __attribute__((vector_size(CK_LANES), aligned(1), may_alias));
+CK_INLINE void vtb_store_some(uint8_t *p, vti lanes, ptrdiff_t n) {
+    const vtb bytes = __builtin_convertvector(lanes, vtb);
+    if (n == CK_LANES) {
+        *(vtb_any *)p = bytes;
+    } else {
+        uint8_t all[CK_LANES];
+        *(vtb_any *)all = bytes;
+        for (ptrdiff_t i = 0; i < n; i++) p[i] = all[i];
+    }
+}
+
+// Lane l is four[index[l]], each index from 0 to 3. Only the levels with a shuffle for it have this.
+#if CK_MASKS == 16
+CK_INLINE vt vt_pick(const float *four, vti index) {
+    return (vt)_mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(four)), (__m512i)index);
+}
+#elif CK_MASKS == 8 && CK_LANES == 8
+CK_INLINE vt vt_pick(const float *four, vti index) {
+    return (vt)_mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)four), (__m256i)index);
+}
+#elif CK_MASKS == 8
+CK_INLINE vt vt_pick(const float *four, vti index) {
+    const __m256 table = _mm256_broadcast_ps((const __m128 *)four);
+    const i8 low = __builtin_shufflevector(index, index, 0, 1, 2, 3, 4, 5, 6, 7);
+    const i8 high = __builtin_shufflevector(index, index, 8, 9, 10, 11, 12, 13, 14, 15);
+    const f8 a = (f8)_mm256_permutevar_ps(table, (__m256i)low), b = (f8)_mm256_permutevar_ps(table, (__m256i)high);
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+#endif
+
 // Sixteen bytes, or the first n of them.
 CK_INLINE void b16_store_some(uint8_t *p, b16 v, ptrdiff_t n) {
     if (n == 16) {
@@ -156,7 +200,6 @@ CK_INLINE void ck_put(float *p, f16 v, ptrdiff_t left) {
 // Sums and maxima over lanes, folded 8, 4, 2, 1.
 CK_INLINE float f16_sum(f16 v) {
     f8 a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-    typedef float f4 __attribute__((vector_size(16)));
     f4 b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
     return (b[0] + b[2]) + (b[1] + b[3]);
 }
