@@ -104,7 +104,10 @@ let package = Package(
         tests("DataParallelTests", ["DataParallel", "Collectives", "TensorCore", "Graphs", "Networks"]),
         tests(
             "TrainingTests",
-            ["Training", "Inference", "Recipes", "Quality", "Collectives", "Checkpoints", "Networks", "Formats", "TensorCore"]),
+            [
+                "Training", "Inference", "Recipes", "Quality", "Collectives", "Checkpoints", "Networks", "Formats", "TensorCore",
+                "CAllocationCounter",
+            ]),
         // Spawns mpirun and the built command.
         tests("MultiRankTests", []),
     ]

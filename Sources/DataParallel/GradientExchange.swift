@@ -50,10 +50,11 @@ package final class TreeExchange: GradientExchange {
     package init(elements: Int, map: ShardMap, bucketBytes: Int?, group: any CollectiveGroup, add: @escaping AddKernel) {
         precondition(map.ranks == group.size, "TreeExchange: a map for \(map.ranks) ranks in a group of \(group.size)")
         let tree = ShardTree(shards: map.shards)
-        schedule = LocalSchedule(tree: tree, owned: map.shards(of: group.rank))
-        partials = (0..<schedule.slots).map { _ in Arena<Float>(count: elements) }
-        global = GlobalSchedule(tree: tree, map: map)
-        plan = BucketPlan(elements: elements, bucketBytes: bucketBytes, ranks: group.size)
+        let schedule = LocalSchedule(tree: tree, owned: map.shards(of: group.rank))
+        let partials = (0..<schedule.slots).map { _ in Arena<Float>(count: elements) }
+        let global = GlobalSchedule(tree: tree, map: map)
+        let plan = BucketPlan(elements: elements, bucketBytes: bucketBytes, ranks: group.size)
+        (self.schedule, self.partials, self.global, self.plan) = (schedule, partials, global, plan)
         self.group = group
         self.add = add
         let alone = group.size == 1

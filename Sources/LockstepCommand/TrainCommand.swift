@@ -45,7 +45,9 @@ struct TrainCommand: ParsableCommand {
             let options = TrainingOptions(
                 resume: resume, faults: faults, quiet: json, arguments: CommandLine.arguments, requests: signalRequests)
             let result = try Trainer.run(recipe, options: options, on: group)
-            if json, let summary = result.summary { print(summary.json.serialized()) }
+            if let summary = result.summary {
+                print(json ? summary.json.serialized() : "\n" + summary.table(directory: result.runDirectory))
+            }
             if result.exitCode != .finished { throw RunEnd(code: result.exitCode) }
         }
     }

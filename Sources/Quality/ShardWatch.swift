@@ -3,14 +3,19 @@
 struct ShardWatch: Codable, Sendable, Equatable {
     private var streams: [ResidualStream]
     private var isOdd: [Bool]
+    /// Steps in a row for which the chart of a shard has been above its threshold.
+    private var stepsAbove: [Int]
     /// Log loss of each shard of this step; kept to reuse its storage.
     private var logs: [Double]
 
     private static let smallest = 1e-12
+    /// How long a shard must stay apart before it is called odd: single hard batches put a small shard there for a few steps.
+    private static let confirmationSteps = 20
 
     init(shards: Int, warmUp: Int, floor: Double) {
         streams = Array(repeating: ResidualStream(warmUp: warmUp, floor: floor), count: shards)
         isOdd = Array(repeating: false, count: shards)
+        stepsAbove = Array(repeating: 0, count: shards)
         logs = Array(repeating: 0, count: shards)
     }
 
@@ -30,7 +35,8 @@ struct ShardWatch: Codable, Sendable, Equatable {
         for index in streams.indices where telemetry.shards[index].samples > 0 {
             let others = (sum - logs[index]) / Double(filled - 1)
             _ = streams[index].observe(logs[index] - others, at: moment, settings: settings)
-            let odd = isOdd[index] ? streams[index].jump.sum > 0 : streams[index].jumpEvidence > settings.jumpThreshold
+            stepsAbove[index] = streams[index].jumpEvidence > settings.jumpThreshold ? stepsAbove[index] + 1 : 0
+            let odd = isOdd[index] ? streams[index].jump.sum > 0 : stepsAbove[index] >= Self.confirmationSteps
             if odd != isOdd[index] {
                 isOdd[index] = odd
                 changed = true

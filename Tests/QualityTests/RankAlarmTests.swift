@@ -59,8 +59,18 @@ struct RankAlarmTests {
         #expect(alarms.map(\.detector) == [.oddShard])
         #expect(alarms.first?.shards == [5])
         #expect(alarms.first?.ranks == [2])
-        #expect((1003...1012).contains(alarms.first?.step ?? 0))
+        #expect((1020...1035).contains(alarms.first?.step ?? 0))
         #expect(alarms.first?.text.hasPrefix("the loss of shard 5 (rank 2) has moved away") == true)
+    }
+
+    @Test func aFewHardBatchesOnOneShardAreNoAlarm() {
+        var subject = controller(steps: 5000, shards: 2)
+        var noise = Noise(9)
+        for t in 1...1500 {
+            var losses = (0..<2).map { _ in 0.5 * power(0.2 * noise.normal()) }
+            if t > 600 && t % 300 < 8 { losses[1] *= 2.5 }
+            #expect(!subject.feed(step(t, losses: losses)).alarms.contains { $0.detector == .oddShard }, "step \(t)")
+        }
     }
 
     @Test func aRateThatIsNotTheLedgersIsAnAlarm() {

@@ -73,7 +73,7 @@ extension Trainer {
         let tensors = engine.layout.fileTensors(from: engine.parameters)
         return RunSummary(
             stopReason: reason.rawValue, stopDetail: reason.sentence(controller, restored: restored), exitCode: Int(reason.exitCode),
-            steps: step, epochs: min(epoch, epochs), bestEpoch: restored?.epoch, ranks: group.size, virtualShards: engine.map.shards,
+            steps: step, epochs: begunEpochs, bestEpoch: restored?.epoch, ranks: group.size, virtualShards: engine.map.shards,
             seconds: seconds, samplesPerSecond: seconds > 0 ? Double(trainedSamples) / seconds : 0, train: lastTrain.named,
             validation: lastValidation.named, test: test.named, weightsSHA256: digest, rollbacks: controller.rollbacks,
             alarms: controller.alarms, skippedSteps: skippedSteps, generation: interventions.generation,

@@ -70,6 +70,8 @@ package final class Trainer {
 
     /// Epochs of the whole run as planned, an unfinished last one included.
     var epochs: Int { (min(endBatch, stepLimit) + sampler.batchesPerEpoch - 1) / sampler.batchesPerEpoch }
+    /// Epochs begun so far: those that are complete and the one in progress.
+    var begunEpochs: Int { (cursor + sampler.batchesPerEpoch - 1) / sampler.batchesPerEpoch }
     /// Epoch of the batch at the cursor, counted from 1.
     var epoch: Int { cursor / sampler.batchesPerEpoch + 1 }
 
