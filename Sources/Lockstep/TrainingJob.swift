@@ -74,7 +74,8 @@ public struct TrainingJob: Sendable {
         case .idx(let path): .object(["format": "idx", "path": .string(path)])
         case .npy(let path): .object(["format": "npy", "path": .string(path)])
         case .csv(let path, let target):
-            .object(target.map { ["format": "csv", "path": .string(path), "target": .string($0)] } ?? ["format": "csv", "path": .string(path)])
+            .object(
+                target.map { ["format": "csv", "path": .string(path), "target": .string($0)] } ?? ["format": "csv", "path": .string(path)])
         }
     }
 

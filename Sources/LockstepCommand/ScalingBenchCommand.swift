@@ -30,7 +30,9 @@ struct ScalingBenchCommand: ParsableCommand {
         let kinds = ScalingReport.Kind.allCases
         for _ in 0..<rounds {
             for kind in kinds {
-                for count in counts { samples["\(kind.rawValue)\(count)", default: []].append(try measure(kind, ranks: count, cores: cores)) }
+                for count in counts {
+                    samples["\(kind.rawValue)\(count)", default: []].append(try measure(kind, ranks: count, cores: cores))
+                }
             }
         }
         let rows = kinds.flatMap { kind in counts.map { row(kind, ranks: $0, cores: cores, samples["\(kind.rawValue)\($0)"] ?? []) } }
@@ -58,7 +60,8 @@ struct ScalingBenchCommand: ParsableCommand {
         var arguments = ["mpirun", "-np", "\(ranks)"]
         if let hostfile { arguments += ["--hostfile", hostfile] }
         if hostfile == nil {
-            arguments += ranks > cores ? ["--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"] : ["--bind-to", "core"]
+            arguments +=
+                ranks > cores ? ["--oversubscribe", "--bind-to", "none", "--mca", "mpi_yield_when_idle", "1"] : ["--bind-to", "core"]
         }
         arguments += [executablePath, "bench", "step", workload, "--steps", "\(steps)", "--json"]
         if kind == .strong { arguments.append("--split") }
@@ -68,7 +71,8 @@ struct ScalingBenchCommand: ParsableCommand {
         do {
             try process.run()
         } catch {
-            throw RunFailure(.environment, "mpirun could not be started (\(error)). Run cluster/install, or add Open MPI's bin folder to PATH.")
+            throw RunFailure(
+                .environment, "mpirun could not be started (\(error)). Run cluster/install, or add Open MPI's bin folder to PATH.")
         }
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()

@@ -24,7 +24,8 @@ struct TrainCommand: ParsableCommand {
     var overrides: [String] = []
 
     @Flag(help: "Print the layer table and stop.") var summary = false
-    @Flag(help: "Standard output is JSON and nothing else: one object, the run's summary (or the parameters with --summary).") var json = false
+    @Flag(help: "Standard output is JSON and nothing else: one object, the run's summary (or the parameters with --summary).") var json =
+        false
     @Flag(help: "Continue run=NAME from its newest usable checkpoint.") var resume = false
     @Option(help: ArgumentHelp("Inject a fault: nan:rank=1@step=300, lr:x100@step=300, flip-labels:rank=1@epoch=2.", valueName: "fault"))
     var inject: [String] = []
@@ -39,7 +40,8 @@ struct TrainCommand: ParsableCommand {
                 throw AgreedFailure(
                     RunFailure(
                         .environment,
-                        "--expect-ranks \(expectRanks), but this run has \(group.size). Start it with mpirun -np \(expectRanks) lockstep train …"))
+                        "--expect-ranks \(expectRanks), but this run has \(group.size). Start it with mpirun -np \(expectRanks) lockstep train …"
+                    ))
             }
             let recipe = try group.agreeing { try Recipe.load(name, overrides: changes) }
             let options = TrainingOptions(

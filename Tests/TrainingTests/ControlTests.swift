@@ -76,12 +76,16 @@ import Training
                 run: "early", in: folder, ranks: 2,
                 overrides: ["epochs=40", "quality.early_stopping={metric: validation.accuracy, patience: 2}"])
             #expect(result.summary?.stopReason == "early_stopping")
-            let validations = try TrainingRuns.lines("metrics.jsonl", run: "early", in: folder).filter { $0.contains("\"event\":\"validation\"") }
+            let validations = try TrainingRuns.lines("metrics.jsonl", run: "early", in: folder).filter {
+                $0.contains("\"event\":\"validation\"")
+            }
             let accuracies = validations.compactMap { line -> Double? in
                 line.split(separator: "\"accuracy\":").last.flatMap { $0.split(separator: ",").first }.flatMap { Double($0) }
             }
             #expect(TrainingRuns.figure(result.summary?.validation, "accuracy") == accuracies.max())
-            #expect(accuracies.count - 1 - (accuracies.firstIndex(of: accuracies.max() ?? 0) ?? 0) == 2, "exactly patience checks after the best")
+            #expect(
+                accuracies.count - 1 - (accuracies.firstIndex(of: accuracies.max() ?? 0) ?? 0) == 2,
+                "exactly patience checks after the best")
         }
     }
 }

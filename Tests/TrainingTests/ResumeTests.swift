@@ -14,11 +14,14 @@ import Training
             let through = try TrainingRuns.train(run: "through", in: folder, overrides: every + ["steps=60"])
             _ = try TrainingRuns.train(run: "parts", in: folder, ranks: first, overrides: every + ["steps=\(stop)"])
             let resumed = try TrainingRuns.train(
-                run: "parts", in: folder, ranks: second, overrides: every + ["steps=60"], options: TrainingOptions(resume: true, quiet: true))
+                run: "parts", in: folder, ranks: second, overrides: every + ["steps=60"],
+                options: TrainingOptions(resume: true, quiet: true))
             #expect(TrainingRuns.weights(resumed) == TrainingRuns.weights(through))
             #expect(resumed.summary?.steps == 60)
             let epochs = try TrainingRuns.lines("metrics.jsonl", run: "through", in: folder).filter { $0.contains("\"event\":\"epoch\"") }
-            let resumedEpochs = try TrainingRuns.lines("metrics.jsonl", run: "parts", in: folder).filter { $0.contains("\"event\":\"epoch\"") }
+            let resumedEpochs = try TrainingRuns.lines("metrics.jsonl", run: "parts", in: folder).filter {
+                $0.contains("\"event\":\"epoch\"")
+            }
             func loss(_ lines: [String]) -> Substring? { lines.last.flatMap { $0.split(separator: "\"train\":").last } }
             #expect(loss(epochs) == loss(resumedEpochs), "the epoch's own sums go through the checkpoint")
         }
@@ -36,7 +39,8 @@ import Training
                 run: "parts", in: folder, overrides: every + ["steps=30"], options: TrainingOptions(resume: true, quiet: true))
             #expect(TrainingRuns.weights(resumed) == TrainingRuns.weights(through))
             let ledger = try TrainingRuns.lines("events.jsonl", run: "parts", in: folder)
-            #expect(ledger.contains { $0.contains("\"kind\":\"resumed\"") && $0.contains("model.safetensors") && $0.contains("\"step\":10") })
+            #expect(
+                ledger.contains { $0.contains("\"kind\":\"resumed\"") && $0.contains("model.safetensors") && $0.contains("\"step\":10") })
         }
     }
 

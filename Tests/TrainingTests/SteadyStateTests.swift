@@ -35,7 +35,8 @@ import Training
                     return SignalRequests()
                 })
             _ = try TrainingRuns.train(
-                run: "steady", in: folder, overrides: ["epochs=6", "checkpoint.every_steps=0", "quality.early_stopping=null"], options: options)
+                run: "steady", in: folder, overrides: ["epochs=6", "checkpoint.every_steps=0", "quality.early_stopping=null"],
+                options: options)
             let counts = probe.counts.withLock { $0 }
             // 36 steps an epoch; the interval that holds an epoch's end measures and writes, the first ones warm up.
             let steady = counts.indices.filter { $0 > 72 && ($0 + 1) % 36 != 0 }.map { counts[$0] }

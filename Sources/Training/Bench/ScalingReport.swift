@@ -80,6 +80,7 @@ package struct ScalingReport: Sendable {
         let whole = Int((value * factor).rounded())
         let (units, rest) = abs(whole).quotientAndRemainder(dividingBy: Int(factor))
         let fraction = String(rest)
-        return (whole < 0 ? "-" : "") + "\(units)" + (digits > 0 ? "." + String(repeating: "0", count: digits - fraction.count) + fraction : "")
+        return (whole < 0 ? "-" : "") + "\(units)"
+            + (digits > 0 ? "." + String(repeating: "0", count: digits - fraction.count) + fraction : "")
     }
 }

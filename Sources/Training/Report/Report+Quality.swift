@@ -26,6 +26,16 @@ extension Report {
             nonFinite == 0
                 ? "all \(MetricText.grouped(count)) values are finite"
                 : "\(nonFinite) of \(MetricText.grouped(count)) values are not finite")
+        let layers = quality["activity"]?.arrayValue ?? []
+        let answering = layers.reduce(0) { $0 + ($1["units"]?.intValue ?? 0) }
+        let silent = layers.reduce(0) { $0 + ($1["silent_units"]?.intValue ?? 0) }
+        if answering > 0 {
+            text += verdict(
+                silent * 10 < answering,
+                silent == 0
+                    ? "every one of \(answering) ReLU units answers to some sample"
+                    : "\(silent) of \(answering) ReLU units are silent on every sample looked at")
+        }
         if units > 0 {
             text += verdict(
                 dead == 0, dead == 0 ? "none of \(units) units has lost its weights" : "\(dead) of \(units) units have lost their weights")

@@ -30,7 +30,8 @@ final class Coordinator {
     }
 
     func observe(step telemetry: StepTelemetry, outcome: VoteOutcome) throws {
-        if case .apply = outcome {} else if let record = outcome.ledgerRecord(telemetry) {
+        if case .apply = outcome {
+        } else if let record = outcome.ledgerRecord(telemetry) {
             try ledger.append(record)
             log.note(Vote.describe(outcome, telemetry))
         }

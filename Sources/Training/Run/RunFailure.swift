@@ -50,7 +50,8 @@ package struct RunFailure: Error, CustomStringConvertible {
         switch error {
         case let failure as RunFailure: self = failure
         case let agreed as AgreedFailure: self.init(agreed.underlying)
-        case is UsageError, is RecipeError, is NetworkError, is KernelError, is QualityError, is OptimizerError: self.init(.usage, "\(error)")
+        case is UsageError, is RecipeError, is NetworkError, is KernelError, is QualityError, is OptimizerError:
+            self.init(.usage, "\(error)")
         case let error as DataError: self.init(ExitCode(rawValue: error.exitCode) ?? .badInput, "\(error)")
         case is FormatError, is LayoutError: self.init(.badInput, "\(error)")
         case let error as CheckpointError: self.init(ExitCode(rawValue: error.exitCode) ?? .badInput, "\(error)")

@@ -15,7 +15,9 @@ enum RunIdentity {
         fingerprint.combine(lockstepVersion)
         if let bytes = try? FileIO.read("/proc/self/exe") {
             bytes.withUnsafeBytes { raw in
-                for at in stride(from: 0, to: raw.count - 7, by: 8) { fingerprint.combine(raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) }
+                for at in stride(from: 0, to: raw.count - 7, by: 8) {
+                    fingerprint.combine(raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+                }
             }
         }
         return "\(lockstepVersion)-\(String(fingerprint.value, radix: 16))"

@@ -6,6 +6,7 @@ import Formats
 import Graphs
 import Inference
 import Kernels
+import Logging
 import Networks
 import Optimizers
 import Quality
@@ -29,6 +30,7 @@ struct Start {
     let endBatch: Int
     let stepLimit: Int
     let prefetcher: Prefetcher
+    let logger: Logger
     var step = 0
     var cursor = 0
     var totals = EpochTotals()
@@ -102,7 +104,8 @@ extension Trainer {
                     recipe.schedule, base: recipe.optimizer.learningRate, totalSteps: totalSteps,
                     stepsPerEpoch: sampler.batchesPerEpoch),
                 injector: injector, store: store, desk: desk, endBatch: endBatch, stepLimit: stepLimit, prefetcher: prefetcher,
-                plateau: plateau(of: recipe), interventions: interventions))
+                logger: try rankLogger(directory, on: group), plateau: plateau(of: recipe), interventions: interventions))
+        trainer.logStart(options: options)
         if let resumed {
             try trainer.resume(resumed.checkpoint, shape: shape, passedOver: resumed.passedOver)
         } else {

@@ -24,6 +24,7 @@ extension Trainer {
         } catch {
             throw AgreedFailure(error)
         }
+        logger.info("checkpoint of step \(step): weights \(String(fingerprint.value, radix: 16))")
         if let desk {
             try desk.log.flush()
             try desk.coordinator.checkpointSaved(written, generation: interventions.generation)

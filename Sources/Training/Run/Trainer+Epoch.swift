@@ -21,6 +21,7 @@ extension Trainer {
         lastTrain = totals.metrics(of: kind)
         lastValidation = try measure(data.validation)
         totals = EpochTotals()
+        logger.info("epoch \(finished) ended at step \(step): train \(lastTrain.text); validation \(lastValidation.text)")
         if var plateau, let value = plateauMetric {
             _ = plateau.observe(value)
             self.plateau = plateau

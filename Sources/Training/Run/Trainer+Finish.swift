@@ -14,6 +14,7 @@ extension Trainer {
     ///
     /// A run that a signal ends has seconds left, so it keeps the figures it has instead of measuring again.
     func finish(_ reason: StopReason) throws -> TrainingResult {
+        logger.notice("the run ends at step \(step): \(reason.rawValue)")
         let isSignal = reason == .terminated || reason == .interrupted
         let isFailure = reason.exitCode != 0 && !isSignal
         if !isFailure { try saveCheckpoint() }
@@ -78,10 +79,21 @@ extension Trainer {
             validation: lastValidation.named, test: test.named, weightsSHA256: digest, rollbacks: controller.rollbacks,
             alarms: controller.alarms, skippedSteps: skippedSteps, generation: interventions.generation,
             quality: RunQuality(
-                parameters: ParameterQuality.measure(tensors), data: dataQuality(),
+                parameters: parameterQuality(tensors), data: dataQuality(),
                 training: TrainingQuality(
                     trainLoss: lastTrain["loss"] ?? .nan, validationLoss: lastValidation["loss"] ?? .nan, bestEpoch: restored?.epoch,
                     skippedSteps: skippedSteps, rollbacks: controller.rollbacks, alarms: desk.coordinator.alarmCounts)))
+    }
+
+    /// The weights, and which ReLU units stay silent on a sample of the validation data (at most 1,024 rows).
+    private func parameterQuality(_ tensors: [Tensor]) -> ParameterQuality {
+        var quality = ParameterQuality.measure(tensors)
+        let dataset = data.validation ?? data.train
+        let probe = UnitProbe(model: engine.model, kernels: FloatKernels(instructionSet))
+        quality.activity = probe.measure(dataset, rows: min(1024, dataset.count), parameters: engine.parameters).map {
+            ParameterQuality.LayerActivity(layer: $0.layer, units: $0.units, silent: $0.dead)
+        }
+        return quality
     }
 
     private func dataQuality() -> DataQuality {
@@ -115,6 +127,9 @@ extension StopReason {
 extension MetricValues {
     /// As ordered pairs, for files and displays.
     package var pairs: [(String, Double)] { values.map { ($0.name, $0.value) } }
+
+    /// As one line of text.
+    var text: String { values.isEmpty ? "none" : values.map { "\($0.name) \($0.value)" }.joined(separator: ", ") }
 
     /// The same with labels.
     package var named: [(name: String, value: Double)] { values.map { (name: $0.name, value: $0.value) } }

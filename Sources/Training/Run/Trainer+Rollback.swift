@@ -30,6 +30,7 @@ extension Trainer {
             throw AgreedFailure(RunFailure(.unrecoverable, "After the rollback to step \(step) the ranks hold different weights."))
         }
         injector.rolledBack(to: step, from: reached)
+        logger.warning("rolled back from step \(reached) to \(step) (\(plan.cause.rawValue)); generation \(interventions.generation)")
         try desk?.coordinator.rolledBack(by: plan, to: checkpoint.manifest, passedOver: passedOver)
         prefetcher.restart(PrefetchPlan(firstBatch: cursor, endBatch: endBatch, skip: interventions.skipped))
     }

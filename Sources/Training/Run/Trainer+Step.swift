@@ -66,7 +66,7 @@ extension Trainer {
         let own = RankTelemetry(
             rank: group.rank, step: step, batch: cursor, generation: interventions.generation, firstShard: shards.lowerBound,
             shardCount: shards.count, dataMilliseconds: data, computeMilliseconds: compute, waitMilliseconds: wait,
-            stepMilliseconds: lastStepMilliseconds, learningRate: telemetry.learningRate, residentBytes: 0,
+            stepMilliseconds: lastStepMilliseconds, learningRate: telemetry.learningRate, residentBytes: Clock.peakResidentBytes,
             requests: options.requests().telemetry)
         let code = try engine.exchangeTelemetry(own, decision: desk?.coordinator.takePending() ?? .none, into: &telemetry)
         return code == .none ? nil : code.decode()

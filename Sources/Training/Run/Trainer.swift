@@ -5,6 +5,7 @@ import DataPipeline
 import Graphs
 import Inference
 import Kernels
+import Logging
 import Optimizers
 import Quality
 import Recipes
@@ -59,6 +60,8 @@ package final class Trainer {
     var skippedSteps = 0
     let instructionSet: InstructionSet
     let prefetcher: Prefetcher
+    /// This rank's own log file.
+    let logger: Logger
 
     /// Everything that only rank 0 has.
     struct Desk {
@@ -110,5 +113,6 @@ package final class Trainer {
         telemetry.shards.reserveCapacity(start.engine.map.shards)
         telemetry.ranks.reserveCapacity(start.group.size)
         prefetcher = start.prefetcher
+        logger = start.logger
     }
 }

@@ -36,8 +36,24 @@ package struct ParameterQuality: Sendable, Equatable {
         package var deadUnits: Int
     }
 
+    /// How the ReLU units of a layer answered to a sample of the data.
+    package struct LayerActivity: Sendable, Equatable {
+        package var layer: String
+        package var units: Int
+        /// Units that were 0 on every sample and position looked at.
+        package var silent: Int
+
+        package init(layer: String, units: Int, silent: Int) {
+            self.layer = layer
+            self.units = units
+            self.silent = silent
+        }
+    }
+
     package var count: Int
     package var entries: [Entry]
+    /// Empty where the model has no ReLU, or nobody looked.
+    package var activity: [LayerActivity] = []
 
     package var nonFinite: Int { entries.reduce(0) { $0 + $1.nonFinite } }
     package var isFinite: Bool { nonFinite == 0 }
@@ -81,6 +97,8 @@ package struct ParameterQuality: Sendable, Equatable {
         [
             "count": .integer(count), "finite": .bool(isFinite), "nonfinite_values": .integer(nonFinite), "norm": .number(norm),
             "units": .integer(units), "dead_units": .integer(deadUnits),
+            "activity": .array(
+                activity.map { ["layer": .string($0.layer), "units": .integer($0.units), "silent_units": .integer($0.silent)] }),
             "tensors": .array(
                 entries.map { entry in
                     [

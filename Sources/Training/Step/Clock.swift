@@ -1,6 +1,6 @@
 import Glibc
 
-/// Monotonic time for measurements.
+/// Monotonic time and memory for measurements; nothing here allocates.
 package enum Clock {
     /// Nanoseconds since an arbitrary fixed moment.
     package static var nanoseconds: UInt64 {
@@ -10,4 +10,11 @@ package enum Clock {
     }
 
     package static func milliseconds(_ from: UInt64, _ to: UInt64) -> Double { Double(to &- from) / 1e6 }
+
+    /// The most physical memory this process has held so far.
+    package static var peakResidentBytes: UInt64 {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF, &usage)
+        return UInt64(usage.ru_maxrss) &* 1024
+    }
 }
