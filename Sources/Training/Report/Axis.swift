@@ -34,29 +34,30 @@ struct Axis {
             low: first * step, high: max(last * step, limit.map { min($0, high) } ?? last * step), isLogarithmic: false, ticks: ticks)
     }
 
-    /// A logarithmic axis with ticks at powers of ten, and at 2 and 5 between where there are few.
+    /// A logarithmic axis whose ends are ticks: 1-2-5 over a short range, 1-3-10 over a longer one, powers of ten over a long one.
     static func logarithmic(_ values: [Double]) -> Axis {
         let positive = values.filter { $0 > 0 }
         guard let least = positive.min(), let most = positive.max() else { return linear(values) }
-        let marks = marks(least: least, most: most)
-        let low = marks.last { $0 <= least * (1 + 1e-9) } ?? least
-        let high = marks.first { $0 >= most * (1 - 1e-9) } ?? most
-        var inside = marks.filter { $0 >= low && $0 <= high }
-        let decades = inside.filter { isPowerOfTen($0) }
-        if decades.count >= 3 { inside = decades }
-        while inside.count > 7 { inside = inside.enumerated().filter { $0.offset % 2 == 0 }.map(\.element) }
-        return Axis(low: low, high: high > low ? high : low * 10, isLogarithmic: true, ticks: inside)
+        var chosen: [Double] = []
+        for family in [[1.0, 2, 5], [1, 3], [1]] {
+            chosen = marks(family, least: least, most: most)
+            if chosen.count <= 6 { break }
+        }
+        while chosen.count > 7 {
+            // Every other power of ten; the ends stay what they are.
+            chosen = chosen.enumerated().filter { $0.offset % 2 == 0 || $0.offset == chosen.count - 1 }.map(\.element)
+        }
+        return Axis(low: chosen[0], high: chosen[chosen.count - 1], isLogarithmic: true, ticks: chosen)
     }
 
-    private static func marks(least: Double, most: Double) -> [Double] {
+    /// The family's members at each power of ten, from the last one at or below `least` to the first one at or above `most`.
+    private static func marks(_ family: [Double], least: Double, most: Double) -> [Double] {
         let first = Int(log10(least).rounded(.down)) - 1
         let last = Int(log10(most).rounded(.up)) + 1
-        return (first...last).flatMap { power in [1.0, 2, 5].map { $0 * pow(10, Double(power)) } }
-    }
-
-    private static func isPowerOfTen(_ value: Double) -> Bool {
-        let exponent = log10(value)
-        return abs(exponent - exponent.rounded()) < 1e-9
+        let all = (first...last).flatMap { power in family.map { $0 * pow(10, Double(power)) } }
+        let lower = all.lastIndex { $0 <= least * (1 + 1e-9) } ?? 0
+        let upper = all.firstIndex { $0 >= most * (1 - 1e-9) } ?? all.count - 1
+        return Array(all[lower...max(upper, min(lower + 1, all.count - 1))])
     }
 
     /// 1, 2, 2.5 or 5 times a power of ten.

@@ -69,7 +69,7 @@ extension Report {
         }
         if let seconds = summary?["seconds"]?.doubleValue {
             let speed = summary?["samples_per_second"]?.doubleValue ?? 0
-            tiles.append((MetricText.duration(seconds), "time", "\(MetricText.grouped(Int(speed))) samples/s"))
+            tiles.append((MetricText.elapsed(seconds), "time", "\(MetricText.grouped(Int(speed))) samples/s"))
         }
         if let rollbacks = summary?["rollbacks"]?.intValue {
             let skipped = summary?["skipped_steps"]?.intValue ?? 0
@@ -80,7 +80,7 @@ extension Report {
         }
         return tiles.map { tile in
             "<div class=\"card tile\"><b>\(escapedHTML(tile.value))</b><span>\(escapedHTML(tile.label))</span>"
-                + "<small>\(escapedHTML(tile.note))</small></div>"
+                + "<small>\(escapedHTML(tile.note.replacing(" %", with: "\u{202F}%")))</small></div>"
         }.joined()
     }
 

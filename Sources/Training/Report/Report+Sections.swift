@@ -42,29 +42,39 @@ extension Report {
 
     private static func milliseconds(_ value: Double) -> String { decimalText(value, digits: 3) + "\u{202F}ms" }
 
-    /// The ledger as a table; long ones in full, but folded.
+    /// The ledger as a table: all of a short one; of a long one what changed the run, and the rest folded.
     static func events(_ data: ReportData) -> String {
         guard !data.events.isEmpty else { return "<p class=\"remark\">events.jsonl holds no line.</p>" }
-        let rows = data.events.map { event in
-            let kind = ReportMarks.Kind(event)
-            let glyph = kind.map { "<i class=\"key mark \($0.rawValue)\"><b>\($0.glyph)</b></i>" } ?? ""
-            // What led to the rollback is no less true for it; what was found on the abandoned stretch counts no more.
-            let isUndone = kind != .rollback && kind != .alarm && data.isSuperseded(step: event.step, generation: event.generation)
-            let old = isUndone ? " class=\"old\"" : ""
-            let name = event.detail.isEmpty ? event.kind : "\(event.kind): \(event.detail)"
-            return "<tr\(old)><td>\(MetricText.grouped(event.step))</td><td>\(glyph)\(escapedHTML(name.replacing("_", with: " ")))</td>"
-                + "<td>\(escapedHTML(event.text))</td><td class=\"time\">\(escapedHTML(clockTime(event.time)))</td></tr>"
-        }
-        let table = """
-            <div class="scroll"><table class="events"><thead><tr><th>step</th><th>what</th><th>why</th><th>UTC</th></tr></thead>
-            <tbody>\(rows.joined())</tbody></table></div>
-            """
+        let important = data.events.filter { !["best", "checkpoint", "clear"].contains($0.kind) }
         let chain =
             data.ledgerProblems.isEmpty
             ? "\(MetricText.counted(data.events.count, "line")); each carries the digest of the one before, and the chain holds."
             : data.ledgerProblems.prefix(3).joined(separator: " ")
-        let body = rows.count > 25 ? "<details><summary>\(rows.count) lines</summary>\(table)</details>" : table
+        let body: String
+        if data.events.count <= 30 {
+            body = table(data.events, data)
+        } else {
+            let shown = important.count <= 60 ? table(important, data) : ""
+            body = shown + "<details><summary>all \(data.events.count) lines</summary>\(table(data.events, data))</details>"
+        }
         return "<div class=\"card\">\(body)<p class=\"remark\">\(escapedHTML(chain))</p></div>"
+    }
+
+    private static func table(_ events: [ReportData.Event], _ data: ReportData) -> String {
+        let rows = events.map { event in
+            let kind = ReportMarks.Kind(event)
+            let glyph = kind.map { "<i class=\"key mark \($0.rawValue)\"><b>\($0.glyph)</b></i>" } ?? ""
+            // What led to the rollback is no less true for it; what was found on the abandoned stretch counts no more.
+            let isUndone = kind != .rollback && kind != .alarm && data.isSuperseded(step: event.step, generation: event.generation)
+            let name = event.detail.isEmpty ? event.kind : "\(event.kind): \(event.detail)"
+            return "<tr\(isUndone ? " class=\"old\"" : "")><td>\(MetricText.grouped(event.step))</td>"
+                + "<td>\(glyph)\(escapedHTML(name.replacing("_", with: " ").replacing("-", with: " ")))</td>"
+                + "<td>\(escapedHTML(event.text))</td><td class=\"time\">\(escapedHTML(clockTime(event.time)))</td></tr>"
+        }
+        return """
+            <div class="scroll"><table class="events"><thead><tr><th>step</th><th>what</th><th>why</th><th>UTC</th></tr></thead>
+            <tbody>\(rows.joined())</tbody></table></div>
+            """
     }
 
     private static func clockTime(_ text: String) -> String {

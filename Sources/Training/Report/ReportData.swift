@@ -161,9 +161,14 @@ extension ReportData.Event {
         } else {
             let taken = ["kind", "sequence", "step", "generation", "time", "previous", "nonfinite", "action", "detector"]
             text = (record.objectValue?.members ?? []).filter { !taken.contains($0.key) }
-                .map { "\($0.key) \($0.value.stringValue ?? $0.value.serialized())" }.joined(separator: ", ")
+                .map { "\($0.key) \(shortened($0.value.stringValue ?? $0.value.serialized()))" }.joined(separator: ", ")
         }
     }
+}
+
+/// A digest by its first digits; anything else as it is.
+private func shortened(_ text: String) -> String {
+    text.utf8.count == 64 && text.allSatisfy(\.isHexDigit) ? text.prefix(12) + "…" : text
 }
 
 extension JSONValue {

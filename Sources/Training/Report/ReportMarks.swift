@@ -2,9 +2,9 @@ import Formats
 
 /// The coordinator's decisions on the curves: a vertical line each, a glyph by kind, a legend, a table.
 struct ReportMarks {
-    /// What a decision is, as far as a reader of curves cares.
+    /// What a decision is, as far as a reader of curves cares; the weightier ones later, and drawn above the others.
     enum Kind: String, CaseIterable {
-        case rollback, skip, rate, clip, alarm, best, stop
+        case best, clip, alarm, rate, skip, rollback, stop
 
         var glyph: String {
             switch self {
@@ -69,7 +69,8 @@ struct ReportMarks {
             }
             marks.append(Mark(kind: kind, step: event.step, text: event.text, count: 1))
         }
-        self.marks = marks
+        let rank = Dictionary(uniqueKeysWithValues: zip(Kind.allCases, 0...))
+        self.marks = marks.sorted { (rank[$0.kind] ?? 0, $0.step) < (rank[$1.kind] ?? 0, $1.step) }
         self.counts = Kind.allCases.compactMap { kind in counts[kind].map { (kind, $0) } }
     }
 

@@ -44,6 +44,13 @@ enum MetricText {
         return "\(total / 60):\(two(total % 60))"
     }
 
+    /// "0.42 s", "38 s", "12:03": how long something took.
+    static func elapsed(_ seconds: Double) -> String {
+        if seconds < 10 { return "\(decimalText((seconds * 100).rounded() / 100, digits: 2)) s" }
+        if seconds < 60 { return "\(Int(seconds.rounded())) s" }
+        return duration(seconds)
+    }
+
     /// Whether a metric is a share between 0 and 1 that people read in percent.
     static func isShare(_ name: String) -> Bool { ["accuracy", "precision", "recall", "f1"].contains(name) }
 

@@ -89,7 +89,7 @@ package final class MetricsLog: @unchecked Sendable {
 
     /// The end of an epoch: the epoch's training metrics and the validation that followed.
     package func epoch(_ epoch: Int, step: Int, generation: Int, train: [(String, Double)], validation: [(String, Double)]) {
-        push(.epoch(epoch, step: step, generation: generation, train: train, validation: validation))
+        push(.epoch(epoch, step: step, generation: generation, train: train, validation: validation, time: wallClock()))
     }
 
     /// A new generation begins with that step: after a rollback or a resume.
@@ -196,7 +196,7 @@ package final class MetricsLog: @unchecked Sendable {
 /// A line that is not a step's.
 enum MetricsText: Sendable {
     case validation(step: Int, epoch: Int, generation: Int, metrics: [(String, Double)])
-    case epoch(Int, step: Int, generation: Int, train: [(String, Double)], validation: [(String, Double)])
+    case epoch(Int, step: Int, generation: Int, train: [(String, Double)], validation: [(String, Double)], time: Double)
     case generation(Int, step: Int)
     case note(String)
 }

@@ -58,15 +58,14 @@ final class MetricsWriter {
             line.append(contentsOf: MetricsLine.object(head + metrics.map { ($0.0, .number($0.1)) } + time))
             tensorBoard?.add(split: "validation", metrics, step: step)
             display?.observe(validation: metrics)
-        case .epoch(let epoch, let step, let generation, let train, let validation):
+        case .epoch(let epoch, let step, let generation, let train, let validation, let time):
             line.append(
                 contentsOf: MetricsLine.object([
                     ("event", "epoch"), ("epoch", .integer(epoch)), ("step", .integer(step)), ("generation", .integer(generation)),
-                    ("train", MetricsLine.metrics(train)), ("validation", MetricsLine.metrics(validation)),
-                    ("time", .number(wallClock())),
+                    ("train", MetricsLine.metrics(train)), ("validation", MetricsLine.metrics(validation)), ("time", .number(time)),
                 ]))
             tensorBoard?.add(split: "epoch", train, step: step)
-            display?.finish(epoch: epoch, train: train, validation: validation)
+            display?.finish(epoch: epoch, train: train, validation: validation, at: time)
         case .generation(let generation, let step):
             line.append(
                 contentsOf: MetricsLine.object([

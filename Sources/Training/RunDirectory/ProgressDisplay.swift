@@ -16,8 +16,10 @@ package final class ProgressDisplay: @unchecked Sendable {
     private var smoothAccuracy = Smoothed()
     private var validation: [(String, Double)] = []
     private let started: Double
-    private var epochStarted: Double
+    /// By the clock of the records: when lines are drawn says nothing of when things happened.
+    private var epochStarted: Double?
     private var epochSamples = 0
+    private var epochMilliseconds = 0.0
     private var lastDrawn = -Double.infinity
     private var lastPlain: Double
     private var drawnStep = -1
@@ -40,7 +42,6 @@ package final class ProgressDisplay: @unchecked Sendable {
         case .plain, .none: isLive = false
         }
         started = clock()
-        epochStarted = started
         lastPlain = started
         firstStep = settings.firstStep
     }
@@ -55,7 +56,9 @@ package final class ProgressDisplay: @unchecked Sendable {
         }
         smoothLoss.add(record.loss)
         if record.accuracy != StepRecord.absent { smoothAccuracy.add(record.accuracy) }
+        if epochStarted == nil { epochStarted = record.time - record.stepMilliseconds / 1e3 }
         epochSamples += record.samples
+        epochMilliseconds += record.stepMilliseconds
         rate.add(samples: record.samples, at: record.time)
         latest = record
     }
@@ -88,21 +91,20 @@ package final class ProgressDisplay: @unchecked Sendable {
         redraw()
     }
 
-    /// Prints the epoch's line.
-    func finish(epoch: Int, train: [(String, Double)], validation: [(String, Double)]) {
+    /// Prints the epoch's line: its time includes the validation, its samples per second do not.
+    func finish(epoch: Int, train: [(String, Double)], validation: [(String, Double)], at time: Double) {
         guard settings.mode != .none else { return }
-        let now = clock()
-        let seconds = max(now - epochStarted, 1e-9)
         var parts = ["epoch \(epoch)/\(settings.epochs)"]
         parts.append("train " + MetricText.short(train))
         if !validation.isEmpty { parts.append("validation " + MetricText.short(validation)) }
-        if epochSamples > 0 { parts.append("\(MetricText.grouped(Int(Double(epochSamples) / seconds))) samples/s") }
-        parts.append(MetricText.duration(seconds))
+        if epochMilliseconds > 0 { parts.append("\(MetricText.grouped(Int(Double(epochSamples) / epochMilliseconds * 1e3))) samples/s") }
+        if let epochStarted { parts.append(MetricText.elapsed(time - epochStarted)) }
         erase()
         terminal.write(parts.joined(separator: " | ") + "\n")
-        epochStarted = now
+        epochStarted = time
         epochSamples = 0
-        lastPlain = now
+        epochMilliseconds = 0
+        lastPlain = clock()
         redraw()
     }
 

@@ -10,7 +10,7 @@ extension RunSummary {
         var progress = "\(MetricText.counted(epochs, "epoch")), \(MetricText.counted(steps, "step"))"
         if let bestEpoch { progress += "; kept the weights of epoch \(bestEpoch)" }
         rows.append(("trained", progress))
-        rows.append(("time", "\(MetricText.duration(seconds)) on \(MetricText.counted(ranks, "rank"))"))
+        rows.append(("time", "\(MetricText.elapsed(seconds)) on \(MetricText.counted(ranks, "rank"))"))
         rows.append(("speed", "\(MetricText.grouped(Int(samplesPerSecond.isFinite ? samplesPerSecond : 0))) samples/s"))
         for (split, metrics) in [("train", train), ("validation", validation), ("test", test)] where !metrics.isEmpty {
             rows.append((split, metrics.map { "\($0.name) \(MetricText.value($0.name, $0.value))" }.joined(separator: ", ")))
