@@ -25,6 +25,20 @@ import Testing
     }
 
     @Test(arguments: Level.all)
+    func sigmoidAndTanhMeetTheirBounds(level: Level) {
+        for (kind, low, high) in [(Activation.sigmoid, Float(-80), Float(20)), (.tanh, -10, 10), (.tanh, -1e-2, 1e-2)] {
+            let count = 20_000
+            let x = (0..<count).map { low + (high - low) * (Float($0) / Float(count)) }
+            var y = [Float](repeating: 0, count: count)
+            var out = y.mutableSpan
+            level.kernels.activate(kind, x.span, into: &out)
+            var worst = 0.0
+            for i in 0..<count { worst = max(worst, ulps(y[i], from: ActivationMath.value(kind, Double(x[i])))) }
+            #expect(worst <= 3, "\(kind) is off by \(worst) units in the last place")
+        }
+    }
+
+    @Test(arguments: Level.all)
     func elementaryFunctionsKeepTheSpecialValues(level: Level) {
         let cases: [(ElementaryFunction, Float, Float)] = [
             (.exp, .infinity, .infinity), (.exp, -.infinity, 0), (.exp, 0, 1), (.exp, 100, .infinity), (.exp, -200, 0), (.exp, .nan, .nan),

@@ -45,11 +45,13 @@ static void ck_softmax_gradient(ptrdiff_t rows, ptrdiff_t columns, const float *
     }
 }
 
+// Loss and gradient share the exponentials; logarithms are taken for sixteen rows at a time.
 static void ck_softmax_cross_entropy(ptrdiff_t rows, ptrdiff_t columns, const float *logits, const int32_t *classes, float scale,
                                      float *row_loss, float *gradient) {
+    float sums[16], chosen[16];
     for (ptrdiff_t r = 0; r < rows; r++) {
         const float *row = logits + r * columns;
-        const float top = ck_row_max(row, columns), chosen = row[classes[r]] - top;
+        const float top = ck_row_max(row, columns);
         const float sum = ck_row_exp_sum(row, columns, top);
         if (gradient) {
             const float share = 1.0f / sum;
@@ -59,7 +61,12 @@ static void ck_softmax_cross_entropy(ptrdiff_t rows, ptrdiff_t columns, const fl
                 ck_put_block(gradient + r * columns, c, columns, f16_choose(hit, p - 1.0f, p) * scale);
             }
         }
-        if (row_loss) row_loss[r] = f16_log(f16_set(sum))[0] - chosen;
+        if (!row_loss) continue;
+        sums[r % 16] = sum;
+        chosen[r % 16] = row[classes[r]] - top;
+        const ptrdiff_t held = r % 16 + 1;
+        if (held == 16 || r == rows - 1)
+            ck_put(row_loss + r + 1 - held, f16_log(ck_get(sums, held)) - ck_get(chosen, held), held);
     }
 }
 
