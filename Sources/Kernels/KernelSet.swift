@@ -89,6 +89,7 @@ package protocol KernelSet<Scalar>: Sendable {
     /// The first maximum of each window and its position in the window; padding never wins.
     func maxPool(
         rows: Int, _ pool: WindowShape, _ x: Span<Scalar>, into y: inout MutableSpan<Scalar>, winners: inout MutableSpan<UInt8>)
+    /// - Precondition: `winners` is what `maxPool` wrote; it is not checked.
     func maxPoolGradient(
         rows: Int, _ pool: WindowShape, winners: Span<UInt8>, outputGradient: Span<Scalar>, into dx: inout MutableSpan<Scalar>)
     /// The mean of each window; padding counts as zeros if `countIncludesPad`, else it does not count.
