@@ -8,6 +8,11 @@ import Collectives
     import Musl
 #endif
 
+/// Why MPI could not be started for this process: a matter of the environment (exit code 6), before there is a group that could be ended.
+package struct MPIStartError: Error, CustomStringConvertible, Sendable {
+    package let description: String
+}
+
 extension MPIGroup {
     /// Whether a launcher (mpirun, srun) started this process, by the environment alone. Where false, use `SingleMemberGroup`: a plain
     /// start never touches MPI, which would cost a tenth of a second and a daemon.
@@ -25,16 +30,18 @@ extension MPIGroup {
     /// Initialises MPI for this process; once per process, on the thread that will make all calls.
     ///
     /// - Parameter maximumCount: the largest count of one MPI call; smaller than the default only in tests of the splitting.
-    /// - Throws: `CollectiveError` when MPI cannot start, or when it gives a world of one although the environment says that more were
-    ///   started (class "environment", with what to type instead).
-    package static func initialise(maximumCount: Int = Int(Int32.max)) throws(CollectiveError) -> MPIGroup {
+    /// - Throws: when MPI cannot start, or when it gives a world of one although the environment says that more were started (with what to
+    ///   type instead). Every rank throws; `launchedRank` tells who should speak.
+    package static func initialise(maximumCount: Int = Int(Int32.max)) throws(MPIStartError) -> MPIGroup {
         precondition(maximumCount > 0 && maximumCount <= Int(Int32.max), "MPI counts are C ints: \(maximumCount) is no limit for them")
         let environment = LaunchEnvironment()
         let hostName = localHostName()
         avoidRefusedSingleCopy()
 
-        func checkStart(_ code: Int32, _ operation: StaticString) throws(CollectiveError) {
-            if code != MPI_SUCCESS { throw mpiFailure(code, operation, rank: environment.rank, hostName: hostName) }
+        func checkStart(_ code: Int32, _ operation: StaticString) throws(MPIStartError) {
+            if code != MPI_SUCCESS {
+                throw MPIStartError(description: "\(mpiFailure(code, operation, rank: environment.rank, hostName: hostName))")
+            }
         }
         var granted: Int32 = 0
         try checkStart(MPI_Init_thread(nil, nil, Int32(MPI_THREAD_FUNNELED), &granted), "MPI_Init_thread")
@@ -54,30 +61,34 @@ extension MPIGroup {
             maximumCount: maximumCount)
         guard granted >= Int32(MPI_THREAD_FUNNELED) else {
             group.finalize()
-            throw CollectiveError(
-                operation: "MPI_Init_thread", errorClass: "environment",
-                text: "\(library) grants thread level \(granted) only, lockstep needs MPI_THREAD_FUNNELED (\(MPI_THREAD_FUNNELED))",
-                rank: environment.rank, hostName: hostName)
+            throw MPIStartError(
+                description: "rank \(rank) on \(hostName): \(library) grants thread level \(granted) only, lockstep needs "
+                    + "MPI_THREAD_FUNNELED (\(MPI_THREAD_FUNNELED))")
         }
         guard size > 1 || environment.size <= 1 else {
             group.finalize()
-            throw CollectiveError(
-                operation: "start", errorClass: "environment",
-                text: environment.lonelinessExplanation(library: library, parent: parentExecutable(), mpirun: firstInPath("mpirun")),
-                rank: environment.rank, hostName: hostName)
+            let explanation = environment.lonelinessExplanation(
+                library: library, parent: parentExecutable(), mpirun: firstInPath("mpirun"))
+            throw MPIStartError(description: "rank \(environment.rank) on \(hostName): \(explanation)")
         }
         return group
     }
 
     /// In a container without CAP_SYS_PTRACE the kernel refuses the single-copy reads of Open MPI's shared memory transport (vader CMA),
-    /// which then fails at the first large message. Asking first and saying so through the environment costs two system calls.
+    /// which then fails at the first large message. Asking first and saying so through the environment costs a few system calls.
     ///
-    /// Reading the launcher's memory stands for reading a sibling's: same user, same container. With Yama's ptrace_scope ≥ 1 that is
-    /// refused although siblings may be readable (Open MPI asks for it by prctl), so only a refusal without Yama counts.
+    /// Reading the launcher's memory stands for reading a sibling's: same user, same container. It says nothing where the launcher is
+    /// another user's process (Slurm's step daemon), nor with Yama's ptrace_scope ≥ 1, which refuses it although siblings may be readable
+    /// (Open MPI asks for that by prctl); there only a refusal to read one's own memory counts.
     private static func avoidRefusedSingleCopy() {
         let own = lockstep_may_read_memory_of(getpid()) == 1
-        let launcher = lockstep_may_read_memory_of(getppid()) == 1 || yamaRestricts()
+        let launcher = !parentIsOurs() || yamaRestricts() || lockstep_may_read_memory_of(getppid()) == 1
         if !own || !launcher { setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", 0) }
+    }
+
+    private static func parentIsOurs() -> Bool {
+        var facts = stat()
+        return stat("/proc/\(getppid())", &facts) == 0 && facts.st_uid == geteuid()
     }
 
     private static func yamaRestricts() -> Bool {

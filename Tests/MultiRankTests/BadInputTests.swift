@@ -40,7 +40,9 @@ extension MultiRankTests {
 
         @Test func aBatchSmallerThanTheShardsIsRefused() throws {
             try Workshop.open { shop in
-                expectOneMessage(try mpirun(np: 2, shop.train("run", ["batch=3"]), deadline: 60), code: 2, ["batch", "4 virtual shards"])
+                expectOneMessage(
+                    try mpirun(np: 2, shop.train("run", ["batch=3"]), deadline: 60), code: 2,
+                    ["`batch` is 3", "`parallel.virtual_shards`, which is 4"])
             }
         }
 

@@ -85,10 +85,12 @@ extension MultiRankTests {
             }
         }
 
-        /// mpirun passes TERM on and kills what still runs after odls_base_sigkill_timeout; its own code is then its own.
+        /// mpirun waits odls_base_sigkill_timeout, passes TERM on, waits as long again and kills what is left, and its code is its own.
+        /// While it waits it reads no output, so a run that talks much would stand still in a write: this one is silent.
         @Test func aTermOfMpirunStopsAllWithACheckpoint() throws {
             try Workshop.open { shop in
-                let job = try started(shop, "stopped", np: 2, long, options: ["--mca", "odls_base_sigkill_timeout", "30"])
+                let job = try started(
+                    shop, "stopped", np: 2, long + ["log.progress=none"], options: ["--mca", "odls_base_sigkill_timeout", "4"])
                 job.send(SIGTERM)
                 let result = job.wait(deadline: 30)
                 #expect(!result.timedOut && result.status != 0, "\(result)")
