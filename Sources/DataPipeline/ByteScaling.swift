@@ -19,19 +19,14 @@ struct ByteScaling: Hashable, Sendable {
     /// Converts `bytes[from..<from + count]` to `target[at...]`. The channel is the index modulo the number of channels.
     /// - Complexity: O(count); allocates nothing.
     func convert(_ bytes: Span<UInt8>, from: Int, count: Int, into target: inout MutableSpan<Float>, at: Int) {
-        precondition(
-            from >= 0 && from + count <= bytes.count && at >= 0 && at + count <= target.count, "ByteScaling: rows outside of the data")
         switch mean.count {
-        case 0:
-            for index in 0..<count { target[unchecked: at + index] = Float(bytes[unchecked: from + index]) / divisor }
-        case 1:
-            let (mean, std) = (mean[0], std[0])
-            for index in 0..<count { target[unchecked: at + index] = (Float(bytes[unchecked: from + index]) / divisor - mean) / std }
+        case 0: bytes.scale(from: from, count: count, divisor: divisor, mean: 0, std: 1, into: &target, at: at)
+        case 1: bytes.scale(from: from, count: count, divisor: divisor, mean: mean[0], std: std[0], into: &target, at: at)
         default:
             let (mean, std) = (mean.span, std.span)
             var channel = 0
             for index in 0..<count {
-                target[unchecked: at + index] = (Float(bytes[unchecked: from + index]) / divisor - mean[channel]) / std[channel]
+                target[at + index] = (Float(bytes[from + index]) / divisor - mean[channel]) / std[channel]
                 channel = channel + 1 == mean.count ? 0 : channel + 1
             }
         }

@@ -8,10 +8,7 @@ extension Dataset {
         case .bytes(let bytes, let scaling):
             scaling.convert(bytes.span, from: start, count: featureCount, into: &target, at: offset)
         case .floats(let floats):
-            precondition(offset >= 0 && offset + featureCount <= target.count, "Dataset \(name): features copied outside of the target")
-            let source = floats.span
-            precondition(start + featureCount <= source.count)
-            for index in 0..<featureCount { target[unchecked: offset + index] = source[unchecked: start + index] }
+            floats.span.copy(from: start, count: featureCount, into: &target, at: offset)
         }
     }
 
@@ -35,6 +32,6 @@ extension Dataset {
     package func copyTargets(of sample: Int, into target: inout MutableSpan<Float>, at offset: Int) {
         guard case .values(let values, let width) = targetStore else { preconditionFailure("Dataset \(name) has no numbers as targets") }
         let start = row(of: sample) * width
-        for column in 0..<width { target[offset + column] = values[start + column] }
+        values.span.copy(from: start, count: width, into: &target, at: offset)
     }
 }

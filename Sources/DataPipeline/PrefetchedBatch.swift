@@ -97,26 +97,26 @@ package final class PrefetchedBatch: @unchecked Sendable {
     /// Copies features, [rows × features], to the beginning of `target`.
     package func copyFeatures(rows: Range<Int>, into target: inout MutableSpan<Float>) {
         check(rows)
-        copy(features, rows.lowerBound * featureCount, rows.count * featureCount, into: &target)
+        features.span.copy(from: rows.lowerBound * featureCount, count: rows.count * featureCount, into: &target, at: 0)
     }
 
     /// Copies class indices. Traps when targets are numbers.
     package func copyClasses(rows: Range<Int>, into target: inout MutableSpan<Int32>) {
         check(rows)
-        copy(classes, rows.lowerBound, rows.count, into: &target)
+        classes.span.copy(from: rows.lowerBound, count: rows.count, into: &target, at: 0)
     }
 
     /// Copies target numbers, [rows × width]. Traps when targets are classes.
     package func copyTargets(rows: Range<Int>, into target: inout MutableSpan<Float>) {
         check(rows)
         guard case .values(let width) = targets else { preconditionFailure("PrefetchedBatch: targets are no numbers") }
-        copy(values, rows.lowerBound * width, rows.count * width, into: &target)
+        values.span.copy(from: rows.lowerBound * width, count: rows.count * width, into: &target, at: 0)
     }
 
     /// Copies the rows' random keys (see `rowKey`).
     package func copyRowKeys(rows: Range<Int>, into target: inout MutableSpan<UInt64>) {
         check(rows)
-        copy(keys, rows.lowerBound, rows.count, into: &target)
+        keys.span.copy(from: rows.lowerBound, count: rows.count, into: &target, at: 0)
     }
 
     /// The number in the training set of a row's sample.
@@ -127,13 +127,5 @@ package final class PrefetchedBatch: @unchecked Sendable {
 
     private func check(_ rows: Range<Int>) {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "PrefetchedBatch: rows \(rows) of \(count)")
-    }
-
-    private func copy<Element>(
-        _ buffer: UnsafeMutableBufferPointer<Element>, _ from: Int, _ count: Int, into target: inout MutableSpan<Element>
-    ) {
-        let source = buffer.span
-        precondition(from + count <= source.count && count <= target.count, "PrefetchedBatch: \(count) elements do not fit \(target.count)")
-        for index in 0..<count { target[unchecked: index] = source[unchecked: from + index] }
     }
 }

@@ -99,9 +99,14 @@ struct SyntheticRule {
 
     private func drawLinear(_ random: CounterRandom, _ values: inout [Float], _ targets: inout [Double]) {
         let positive = random.uint32(at: Self.extra) & 1 == 1
-        for feature in 0..<features {
-            let mean = positive ? coefficients[feature] : -coefficients[feature]
-            values.append(Float((2 * Double(random.uniform(at: UInt64(feature))) - 1) * Self.halfWidth + mean))
+        // Four features from one block of random words; each is the `uniform(at: feature)` it would be by itself.
+        for block in 0..<(features + 3) / 4 {
+            let words = random.words(at: UInt64(block))
+            for feature in 4 * block..<min(4 * block + 4, features) {
+                let uniform = Double(words[feature & 3] >> 8) * 0x1p-24
+                let mean = positive ? coefficients[feature] : -coefficients[feature]
+                values.append(Float((2 * uniform - 1) * Self.halfWidth + mean))
+            }
         }
         let isTurned = Double(random.uniform(at: Self.extra + 1)) < noise
         targets.append(positive != isTurned ? 1 : 0)
