@@ -45,8 +45,8 @@ extension RecipeSchema {
                 RecipeKey("test_samples", "whole number", "1000", only: ["synthetic"], "How many samples to test on."),
                 RecipeKey(
                     "noise", "number", "the kind's own", only: ["synthetic"],
-                    "How far samples stray: of linear-binary the part of wrong labels (0.01), of blobs the clouds' deviation (0.5), of regression "
-                        + "the deviation of the noise added (0.1)."),
+                    "How far samples stray: of linear-binary the part of wrong labels (0.01), of blobs the clouds' deviation (0.5), "
+                        + "of regression the deviation of the noise added (0.1)."),
             ]),
         RecipeSection(
             "data.split", about: "How validation data are chosen from the training data.", shorthand: "how",
