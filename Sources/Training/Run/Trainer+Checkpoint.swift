@@ -24,6 +24,7 @@ extension Trainer {
         } catch {
             throw AgreedFailure(error)
         }
+        lastSaved = SavePoint(step: step, generation: interventions.generation)
         logger.info("checkpoint of step \(step): weights \(String(fingerprint.value, radix: 16))")
         if let desk {
             try desk.log.flush()
@@ -59,6 +60,12 @@ extension Trainer {
     static func decode<Value: Decodable>(_: Value.Type, from text: String) throws -> Value {
         try JSONDecoder().decode(Value.self, from: Data(text.utf8))
     }
+}
+
+/// Which state the newest checkpoint holds.
+struct SavePoint: Equatable {
+    let step: Int
+    let generation: Int
 }
 
 /// What the trainer itself carries through a checkpoint besides arenas and the controller.

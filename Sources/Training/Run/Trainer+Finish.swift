@@ -17,11 +17,12 @@ extension Trainer {
         logger.notice("the run ends at step \(step): \(reason.rawValue)")
         let isSignal = reason == .terminated || reason == .interrupted
         let isFailure = reason.exitCode != 0 && !isSignal
-        if !isFailure { try saveCheckpoint() }
+        if !isFailure, lastSaved != SavePoint(step: step, generation: interventions.generation) { try saveCheckpoint() }
         if reason == .finished { try endUnfinishedEpoch() }
         let restored = try restoreBest(always: isFailure)
         var test: MetricValues = []
         if !isSignal {
+            lastTrain = try measure(data.train)
             lastValidation = try measure(data.validation)
             test = try measure(data.test)
         }
@@ -109,7 +110,9 @@ extension Trainer {
 extension StopReason {
     /// The reason as a sentence for the summary.
     func sentence(_ controller: QualityController, restored: BestRecord?) -> String {
-        let kept = restored.map { " The weights are those of epoch \($0.epoch), the best by \($0.metric) (\($0.value))." } ?? ""
+        let kept =
+            restored.map { " The weights are those of epoch \($0.epoch), the best by \($0.metric) (\(($0.value * 1e6).rounded() / 1e6))." }
+            ?? ""
         switch self {
         case .finished: return "All epochs or steps of the recipe were made.\(kept)"
         case .earlyStopping: return "The metric of quality.early_stopping stopped improving.\(kept)"

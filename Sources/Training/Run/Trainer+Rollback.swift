@@ -10,10 +10,7 @@ extension Trainer {
     func rollback(by plan: RollbackPlan) throws {
         let reached = step
         interventions.apply(.rollback(plan))
-        if let desk {
-            try desk.directory.write(interventions)
-            try desk.log.flush()
-        }
+        try desk?.log.flush()
         let (found, passedOver) = try restoreNewest(before: plan.target)
         guard let checkpoint = found else {
             throw AgreedFailure(
@@ -32,6 +29,8 @@ extension Trainer {
         injector.rolledBack(to: step, from: reached)
         logger.warning("rolled back from step \(reached) to \(step) (\(plan.cause.rawValue)); generation \(interventions.generation)")
         try desk?.coordinator.rolledBack(by: plan, to: checkpoint.manifest, passedOver: passedOver)
+        // After the later checkpoints are given up: a crash in between must not let a resume pick one of them.
+        try desk?.directory.write(interventions)
         prefetcher.restart(PrefetchPlan(firstBatch: cursor, endBatch: endBatch, skip: interventions.skipped))
     }
 

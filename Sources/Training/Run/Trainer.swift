@@ -49,6 +49,9 @@ package final class Trainer {
     /// Rank 0 only: the weights of the best validation so far.
     var best: Arena<Float>?
 
+    /// Nil before the first checkpoint of this process.
+    var lastSaved: SavePoint?
+
     // MARK: Measurements
 
     var telemetry: StepTelemetry

@@ -14,7 +14,7 @@ package enum Clock {
     /// The most physical memory this process has held so far.
     package static var peakResidentBytes: UInt64 {
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
         return UInt64(usage.ru_maxrss) &* 1024
     }
 }
