@@ -42,3 +42,13 @@ private func statFields(of pid: pid_t) -> (state: Substring, parent: pid_t)? {
     guard fields.count > 1, let parent = pid_t(fields[1]) else { return nil }
     return (fields[0], parent)
 }
+
+/// Whether all of these processes end within `seconds`: mpirun is back before the kernel has taken the last of its children away.
+package func areGone(_ pids: [pid_t], within seconds: Double) -> Bool {
+    let patience = ContinuousClock.now + .seconds(seconds)
+    while pids.contains(where: isAlive) {
+        if ContinuousClock.now >= patience { return false }
+        usleep(20_000)
+    }
+    return true
+}
