@@ -7,7 +7,7 @@ extension MultiRankTests {
     @Suite struct Ends {
         /// Long enough that its middle can be hit; checkpoints inside epochs.
         private let long = ["epochs=100000"]
-        private let whole = ["epochs=30"]
+        private let whole = ["epochs=60"]
 
         /// Starts a run and returns when its checkpoint of step 50 is complete.
         private func started(_ shop: Workshop, _ run: String, np: Int, _ more: [String], options: [String] = []) throws -> RunningProcess {
