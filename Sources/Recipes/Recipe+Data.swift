@@ -1,4 +1,5 @@
 import DataPipeline
+import Quality
 
 extension DataSpec {
     /// Formats that the design names and a later version reads.
@@ -114,8 +115,9 @@ extension TaskKind {
     /// The metrics that are computed for such a task.
     var metricNames: [String] {
         switch self {
-        case .classification, .binary: ["loss", "accuracy", "precision", "recall", "f1"]
-        case .regression: ["loss", "mse", "mae", "rmse", "r2"]
+        case .classification(let classes): MetricAccumulator.names(.classification(classes: classes))
+        case .binary: MetricAccumulator.names(.binary)
+        case .regression(let width): MetricAccumulator.names(.regression(width: width))
         }
     }
 }

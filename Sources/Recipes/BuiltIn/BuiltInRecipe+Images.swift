@@ -9,7 +9,7 @@ extension BuiltInRecipe {
             model:
               input: [8, 8, 1]
               layers:
-                - conv2d: {filters: 16, kernel: 3, activation: relu}
+                - conv2d: {filters: 32, kernel: 3, padding: same, activation: relu}
                 - maxpool2d: 2
                 - flatten
                 - dense: {units: 64, activation: relu}
@@ -17,7 +17,7 @@ extension BuiltInRecipe {
             loss: softmax_cross_entropy
             optimizer: {name: adam, learning_rate: 3e-3}
             batch: 32
-            epochs: 40                       # as a rule it stops earlier:
+            epochs: 60                       # it stops earlier:
             quality:
               early_stopping: {metric: validation.loss, patience: 5}
             checkpoint: {every_steps: 100, keep: 3}
