@@ -61,7 +61,10 @@ let package = Package(
         // MARK: - A run
         library(
             "Recipes",
-            ["Networks", "Graphs", "Optimizers", "DataPipeline", "TensorCore", "Kernels", "Quality", crypto, .product(name: "Yams", package: "Yams")]),
+            [
+                "Networks", "Graphs", "Optimizers", "DataPipeline", "TensorCore", "Kernels", "Quality", crypto,
+                .product(name: "Yams", package: "Yams"),
+            ]),
         library(
             "Inference",
             ["Recipes", "Checkpoints", "Networks", "Graphs", "TensorCore", "Kernels", "DataPipeline", "Formats", "Quality", "Collectives"]),
@@ -105,8 +108,8 @@ let package = Package(
         tests(
             "TrainingTests",
             [
-                "Training", "Inference", "Recipes", "Quality", "Collectives", "Checkpoints", "Networks", "Formats", "TensorCore",
-                "CAllocationCounter",
+                "Training", "Inference", "Recipes", "Quality", "Collectives", "Checkpoints", "Networks", "Formats", "TensorCore", "Kernels",
+                "DataPipeline", "CAllocationCounter",
             ]),
         // Spawns mpirun and the built command.
         tests("MultiRankTests", []),

@@ -42,7 +42,6 @@ package final class Evaluator {
         _ dataset: Dataset, parameters: Arena<Float>, on group: any CollectiveGroup
     ) throws(CollectiveError) -> MetricAccumulator {
         let blocks = (dataset.count + Self.blockRows - 1) / Self.blockRows
-        var total = MetricAccumulator(kind: kind)
         let (realCount, countCount) = (MetricAccumulator.realCount(kind), MetricAccumulator.countCount(kind))
         var reals = [Double](repeating: 0, count: blocks * realCount)
         var counts = [Int64](repeating: 0, count: countCount)
@@ -59,13 +58,23 @@ package final class Evaluator {
             var countSpan = counts.mutableSpan
             try group.allReduceSum(&countSpan)
         }
-        let none = [Int](repeating: 0, count: countCount)
-        for block in 0..<blocks {
-            let slice = Array(reals[block * realCount..<(block + 1) * realCount])
-            total.merge(MetricAccumulator(kind: kind, reals: slice, counts: none))
+        return combine(reals: reals, counts: counts.map { Int($0) }, samples: dataset.count)
+    }
+
+    /// Merges the blocks in their order. A block brings its number of rows, which weighs its means; the other counts are whole numbers,
+    /// the same in any order, and come in at the end.
+    private func combine(reals: [Double], counts: [Int], samples: Int) -> MetricAccumulator {
+        let realCount = MetricAccumulator.realCount(kind)
+        var total = MetricAccumulator(kind: kind)
+        var ownRows = [Int](repeating: 0, count: counts.count)
+        for block in 0..<(samples + Self.blockRows - 1) / Self.blockRows {
+            ownRows[0] = min(Self.blockRows, samples - block * Self.blockRows)
+            let values = Array(reals[block * realCount..<(block + 1) * realCount])
+            total.merge(MetricAccumulator(kind: kind, reals: values, counts: ownRows))
         }
-        total.merge(
-            MetricAccumulator(kind: kind, reals: [Double](repeating: 0, count: realCount), counts: counts.map { Int($0) }))
+        var others = counts
+        others[0] = 0
+        total.merge(MetricAccumulator(kind: kind, reals: [Double](repeating: 0, count: realCount), counts: others))
         return total
     }
 

@@ -109,8 +109,8 @@ extension Trainer {
             let run = checkpoint.path.split(separator: "/").dropLast(2).joined(separator: "/")
             let prefix = checkpoint.path.hasPrefix("/") ? "/" : ""
             let kept = try? Recipe.load(prefix + run + "/recipe.yaml")
-            let changes = kept.map { Recipe.differences($0, recipe) } ?? []
-            let named = changes.filter { !$0.mayChangeOnResume }.prefix(6).map {
+            let changes = kept.map { Recipe.arithmeticDifferences($0, recipe) } ?? []
+            let named = changes.prefix(6).map {
                 "\($0.path) was \($0.first ?? "absent"), is \($0.second ?? "absent")"
             }.joined(separator: "; ")
             throw RunFailure(
@@ -154,13 +154,5 @@ extension Trainer {
                 from: checkpoint.manifest, interventions: kept, settings: recipe.quality, shape: shape, passedOver: passedOver)
             try desk.directory.write(interventions)
         }
-    }
-}
-
-extension RecipeDifference {
-    /// Keys that a resumed run may change: how long, how watched and where to, not what is computed.
-    fileprivate var mayChangeOnResume: Bool {
-        ["steps", "epochs", "run", "output", "data.path"].contains(path)
-            || ["log.", "checkpoint.", "quality."].contains { path.hasPrefix($0) }
     }
 }

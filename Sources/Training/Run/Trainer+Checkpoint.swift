@@ -18,6 +18,8 @@ extension Trainer {
             layoutFingerprint: engine.layout.fingerprint, dataFingerprint: data.fingerprint, seed: recipe.seed)
         manifest.accumulators = try Self.encode(CheckpointedTotals(totals: totals, plateau: plateau, skippedSteps: skippedSteps))
         if let desk { manifest.controller = try desk.coordinator.stateForCheckpoint(step: step) }
+        // Before the manifest: a kill in between may cost the checkpoint, never lines of steps that lie before one.
+        try desk?.log.flush()
         let written: CheckpointManifest
         do {
             written = try store.save(manifest, problem: problem, on: group) { checkpointContents() }
@@ -27,7 +29,6 @@ extension Trainer {
         lastSaved = SavePoint(step: step, generation: interventions.generation)
         logger.info("checkpoint of step \(step): weights \(String(fingerprint.value, radix: 16))")
         if let desk {
-            try desk.log.flush()
             try desk.coordinator.checkpointSaved(written, generation: interventions.generation)
         }
     }
