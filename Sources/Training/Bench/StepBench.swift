@@ -96,7 +96,7 @@ package struct StepBench {
         let rank = group.rank
         let prefetcher = Prefetcher(
             dataset: data, sampler: Sampler(count: samples, batch: samples, shuffle: false, seed: 1), seed: 1,
-            capacity: map.shardCapacity(batchRows: samples), depth: 1, plan: PrefetchPlan(firstBatch: 0, endBatch: 1, skip: []),
+            capacity: map.shardCapacity(batchRows: samples), depth: 2, plan: PrefetchPlan(firstBatch: 0, endBatch: 1, skip: []),
             rowsForBatch: { _, count in map.rows(ofRank: rank, batchRows: count) })
         defer { prefetcher.stop() }
         guard let fixed = prefetcher.next() else { preconditionFailure("StepBench: the loader brought no batch") }

@@ -1,0 +1,58 @@
+import Collectives
+import TestSupport
+import Testing
+import Training
+
+/// The benchmarks run, count what they say they count, and print the fields that outside tools read. Times decide nothing here.
+@Suite(.serialized) struct BenchTests {
+    @Test(arguments: [("mlp-small", 55050, 32), ("mlp", 1_863_690, 128), ("cnn", 347_146, 32)])
+    func aWorkloadIsThePeersOwn(name: String, parameters: Int, batch: Int) throws {
+        let bench = try StepBench(name)
+        let row = try bench.run(steps: 2, warmup: 1, split: false, on: SingleMemberGroup())
+        #expect(row.parameters == parameters)
+        #expect(row.samples == batch)
+        #expect(row.exchangeBytes == 0)
+        let json = row.json
+        for field in ["peer", "workload", "dtype", "ranks", "threads", "params", "unit", "per_second", "step_ms"] {
+            #expect(json[field] != nil, "no \(field)")
+        }
+        #expect(json["params"]?.intValue == parameters)
+    }
+
+    @Test func everyRankTakesTheWholeBatchUnlessItIsSplit() throws {
+        let rows = try ThreadGroup.run(2) { group in
+            let bench = try StepBench("mlp-small")
+            return [
+                try bench.run(steps: 2, warmup: 0, split: false, on: group), try bench.run(steps: 2, warmup: 0, split: true, on: group),
+            ]
+        }[0]
+        #expect(rows.map(\.samples) == [64, 32])
+        // Each of two ranks sends half of its partial and then its finished half: as many bytes as there are parameters (and padding).
+        #expect(rows[0].exchangeBytes >= 55050 * 4 && rows[0].exchangeBytes < 55050 * 4 + 4096)
+    }
+
+    @Test func aRecipeIsAWorkloadToo() throws {
+        try withTemporaryDirectory { folder in
+            try writeText(TrainingRuns.dropoutRecipe, to: folder + "/small.yaml")
+            let row = try StepBench(folder + "/small.yaml", overrides: ["batch=16"]).run(
+                steps: 2, warmup: 0, split: false, on: SingleMemberGroup())
+            #expect(row.samples == 16)
+        }
+        let error = #expect(throws: UsageError.self) { try StepBench("resnet") }
+        #expect(error?.description.contains("mlp-small, mlp, cnn") == true, "\(String(describing: error))")
+    }
+
+    @Test func scalingIsRelativeToTheFewestRanks() {
+        func row(_ kind: ScalingReport.Kind, _ ranks: Int, _ perSecond: Double) -> ScalingReport.Row {
+            ScalingReport.Row(
+                kind: kind, ranks: ranks, stepMilliseconds: 1, perSecond: perSecond, exchangeShare: 0.25, isOversubscribed: ranks > 2)
+        }
+        let report = ScalingReport(
+            workload: "mlp", cores: 2, rows: [row(.strong, 1, 100), row(.strong, 2, 150), row(.weak, 1, 80), row(.weak, 4, 160)])
+        #expect(report.rows.map(report.speedUp) == [1, 1.5, 1, 2])
+        #expect(report.rows.map(report.efficiency) == [1, 0.75, 1, 0.5])
+        #expect(report.table.contains("oversubscribed: not a scaling result"))
+        #expect(report.table.split(separator: "\n").filter { $0.contains("oversubscribed") }.count == 1)
+        #expect(report.json(report.rows[1])["efficiency"]?.doubleValue == 0.75)
+    }
+}
