@@ -136,12 +136,14 @@ package struct StepBench {
                     waitMilliseconds: Clock.milliseconds(computed, reduced), stepMilliseconds: 0, learningRate: rate, residentBytes: 0,
                     requests: []),
                 decision: .none, into: &telemetry)
+            let told = Clock.nanoseconds
             let outcome = Vote.evaluate(telemetry)
             if case .apply = outcome { engine.update(learningRate: rate, gradientScale: 1) }
             if group.rank == 0 { _ = controller.observe(step: telemetry, outcome: outcome) }
             let ended = Clock.nanoseconds
             if step > warmup {
-                times.append((Clock.milliseconds(began, ended), group.size == 1 ? 0 : Clock.milliseconds(computed, reduced)))
+                // The gradient's exchange and the telemetry's, waiting for the slowest rank included.
+                times.append((Clock.milliseconds(began, ended), group.size == 1 ? 0 : Clock.milliseconds(computed, told)))
             }
         }
         return times
