@@ -81,7 +81,7 @@ let package = Package(
             name: "LockstepCommand",
             dependencies: [
                 "Lockstep", "Launching", "Training", "Inference", "Recipes", "MessagePassing", "Collectives",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"), logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings),
 
