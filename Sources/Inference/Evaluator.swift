@@ -7,15 +7,20 @@ import Quality
 import Recipes
 import TensorCore
 
-extension Recipe {
-    /// Which metrics the task of this recipe has.
-    package var metricKind: MetricKind {
+extension MetricKind {
+    /// Which metrics a task has.
+    package init(_ task: TaskKind) {
         switch task {
-        case .classification(let classes): .classification(classes: classes)
-        case .binary: .binary
-        case .regression(let width): .regression(width: width)
+        case .classification(let classes): self = .classification(classes: classes)
+        case .binary: self = .binary
+        case .regression(let width): self = .regression(width: width)
         }
     }
+}
+
+extension Recipe {
+    /// Which metrics the task of this recipe has.
+    package var metricKind: MetricKind { MetricKind(task) }
 }
 
 /// Measures a model on a data set, shared out over the ranks.

@@ -20,7 +20,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         try Session.run { group in
-            let kernels = FloatKernels(try commonInstructionSet(on: group))
+            let kernels = FloatKernels(try group.commonInstructionSet())
             let (saved, sets) = try group.agreeing {
                 let saved = try SavedModel.load(model)
                 return (saved, try evaluationSets(of: saved))
@@ -71,10 +71,4 @@ struct EvaluateCommand: ParsableCommand {
         let text = "\((value * 1e6).rounded() / 1e6)"
         return text
     }
-}
-
-/// The best level that every rank has; measuring with mixed levels would give each block its own rounding.
-func commonInstructionSet(on group: any CollectiveGroup) throws -> InstructionSet {
-    let own = try group.agreeing { try InstructionSet.effective() }
-    return InstructionSet(rawValue: Int(try group.allReduceMin(Int64(own.rawValue)))) ?? .generic
 }

@@ -18,7 +18,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         try Session.run { group in
-            let kernels = FloatKernels(try commonInstructionSet(on: group))
+            let kernels = FloatKernels(try group.commonInstructionSet())
             let (saved, samples) = try group.agreeing {
                 let saved = try SavedModel.load(model)
                 let inputs = try loadInputs(input, preprocessing: saved.preprocessing, inputShape: saved.recipe.network.input)

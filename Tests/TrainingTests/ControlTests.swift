@@ -65,6 +65,17 @@ import Training
         }
     }
 
+    @Test func aFaultOnARankThatIsNotThereIsRefused() throws {
+        try withTemporaryDirectory { folder in
+            let error = #expect(throws: (any Error).self) {
+                try TrainingRuns.train(run: "a", in: folder, ranks: 2, options: try options("nan:rank=2@step=3"))
+            }
+            let failure = RunFailure(try #require(error))
+            #expect(failure.code == .usage)
+            #expect(failure.description.contains("this run has no rank 2; its ranks are 0 to 1"), "\(failure)")
+        }
+    }
+
     @Test func aHealthyRunIsLeftAlone() throws {
         try withTemporaryDirectory { folder in
             let result = try TrainingRuns.train(run: "healthy", in: folder, overrides: calm)

@@ -75,19 +75,13 @@ package struct StepBench {
     ///
     /// - Parameter split: the workload's batch is the global batch and shared out (strong scaling); else every rank takes all of it.
     package func run(steps: Int, warmup: Int, split: Bool, on group: any CollectiveGroup) throws -> Row {
-        let level = try group.agreeing { try InstructionSet.effective() }
-        let common = InstructionSet(rawValue: Int(try group.allReduceMin(Int64(level.rawValue)))) ?? .generic
+        let common = try group.commonInstructionSet()
         let samples = split ? batch : batch * group.size
         let (model, data) = try group.agreeing {
             let spec = DataSpec(format: .synthetic, validation: 0, shuffle: false, samples: samples, testSamples: 0)
             return (try Network.build(network), try loadData(spec, task: task, inputShape: network.input, seed: 1).train)
         }
-        let kind: MetricKind =
-            switch task {
-            case .classification(let classes): .classification(classes: classes)
-            case .binary: .binary
-            case .regression(let width): .regression(width: width)
-            }
+        let kind = MetricKind(task)
         let engine = StepEngine(
             StepEngine.Setup(model: model, kind: kind, optimizer: optimizer, batch: samples, virtualShards: group.size),
             kernels: FloatKernels(common), group: group)

@@ -1,4 +1,5 @@
 import Collectives
+import Kernels
 
 extension CollectiveGroup {
     /// Runs `body` on every rank and goes on only if all of them succeeded.
@@ -18,5 +19,13 @@ extension CollectiveGroup {
         let codes = try allGatherBytes([UInt8(truncatingIfNeeded: code)])
         guard let rank = codes.firstIndex(where: { $0 != [0] }) else { return nil }
         return (rank, ExitCode(rawValue: Int32(codes[rank][0])) ?? .environment)
+    }
+
+    /// The best instruction set that every rank has. Mixed levels would round differently: replicas would drift apart while training, and
+    /// blocks of an evaluation would depend on who computed them.
+    package func commonInstructionSet() throws -> InstructionSet {
+        let own = try agreeing { try InstructionSet.effective() }
+        let common = try allReduceMin(Int64(own.rawValue))
+        return InstructionSet(rawValue: Int(common)) ?? .generic
     }
 }

@@ -43,7 +43,8 @@ extension Trainer {
     /// Brings a run to the point before its first step, new or resumed. Collective.
     static func start(_ recipe: Recipe, options: TrainingOptions, on group: any CollectiveGroup) throws -> Trainer {
         try RunIdentity.requireSameProgram(recipe, on: group)
-        let instructionSet = try commonInstructionSet(on: group)
+        try requireRanks(of: options.faults, on: group)
+        let instructionSet = try group.commonInstructionSet()
         let kernels = FloatKernels(instructionSet)
         let (model, data) = try group.agreeing {
             let model = try Network.build(recipe.network)
@@ -114,11 +115,12 @@ extension Trainer {
         return trainer
     }
 
-    /// The best level that every rank has: mixed levels would round differently, and replicas drift apart.
-    private static func commonInstructionSet(on group: any CollectiveGroup) throws -> InstructionSet {
-        let own = try group.agreeing { try InstructionSet.effective() }
-        let common = try group.allReduceMin(Int64(own.rawValue))
-        return InstructionSet(rawValue: Int(common)) ?? .generic
+    private static func requireRanks(of faults: [InjectedFault], on group: any CollectiveGroup) throws {
+        guard let fault = faults.first(where: { $0.rank ?? 0 >= group.size }) else { return }
+        throw AgreedFailure(
+            UsageError(
+                "--inject \(fault.text): this run has no rank \(fault.rank ?? 0); its ranks are 0 to \(group.size - 1).",
+                remedy: "Name one of them, or start more ranks with mpirun -np."))
     }
 
     private static func virtualShards(
