@@ -96,6 +96,7 @@ extension QualityController {
         _ = checkpoints.rolledBack(to: plan.target)
         detectors = checkpointState?.detectors ?? Detectors(settings: settings.detection, shape: shape)
         alerts.reset()
+        earlyStopping.rolledBack(from: plan.decidedAt)
         probationUntil = plan.target + shape.probationSteps(settings.recovery)
         state = .probation
         stopReason = nil

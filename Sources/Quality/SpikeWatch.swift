@@ -42,6 +42,7 @@ struct SpikeWatch: Codable, Sendable, Equatable {
     private(set) var loss: ResidualStream
     private(set) var gradient: ResidualStream
     private var window: Window?
+    private var collapse = CollapseWatch()
 
     /// Residual below which a jump counts as healed, and mean residual that a drift must keep.
     private static let healed = 3.0
@@ -62,7 +63,14 @@ struct SpikeWatch: Codable, Sendable, Equatable {
         let lossReading = loss.observe(naturalLogarithm(max(x, Self.smallest)), at: moment, settings: settings)
         let gradientReading = gradient.observe(naturalLogarithm(max(gradientNorm, Self.smallest)), at: moment, settings: settings)
         var verdict = Verdict(loss: lossReading, gradient: gradientReading)
-        guard let residual = lossReading.residual, let gradientResidual = gradientReading.residual else { return verdict }
+        guard let residual = lossReading.residual, let gradientResidual = gradientReading.residual else {
+            if collapse.observe(naturalLogarithm(max(x, Self.smallest)), at: moment) {
+                verdict.fired = true
+                verdict.incident = Incident(
+                    cause: .spike, onset: collapse.lowestAt, meanResidual: 0, steps: collapse.riseInSteps, factor: collapse.factor)
+            }
+            return verdict
+        }
 
         let lossFires =
             residual > settings.actResidual || loss.jumpEvidence > settings.jumpThreshold || loss.rampEvidence > settings.rampThreshold

@@ -121,6 +121,21 @@ struct EarlyStoppingTests {
         #expect(subject.observe(validation: [MetricValue("loss", 3)], step: 400, epoch: 4).stop == .earlyStopping)
     }
 
+    @Test func checksOnGroundThatIsMadeUpCountOnlyIfTheyImprove() {
+        var subject = subject { $0.patience = 2 }
+        _ = run(&subject, [3, 2])
+        let plan = RollbackPlan(
+            decidedAt: 250, target: 0, onset: 220, skip: 1..<2, cut: LearningRateCut(factor: 0.5, from: 1, cause: .spike))
+        subject.rolledBack(by: plan, checkpointState: controller())
+        // Steps 50 to 250 were made before: the network is young again, and worse than its best.
+        for step in [50, 100, 150, 200, 250] {
+            #expect(subject.observe(validation: [MetricValue("loss", 2.5)], step: step, epoch: 3).stop == nil, "step \(step)")
+        }
+        #expect(subject.badChecks == 0)
+        #expect(subject.observe(validation: [MetricValue("loss", 2.5)], step: 300, epoch: 4).stop == nil)
+        #expect(subject.observe(validation: [MetricValue("loss", 2.5)], step: 350, epoch: 5).stop == .earlyStopping)
+    }
+
     @Test func nothingIsWatchedWithoutTheSetting() {
         var subject = controller()
         #expect(run(&subject, [1, 2, 3, 4, 5, 6]).stop == nil)
