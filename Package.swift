@@ -111,6 +111,7 @@ let package = Package(
                 "Training", "Inference", "Recipes", "Quality", "Collectives", "Checkpoints", "Networks", "Formats", "TensorCore", "Kernels",
                 "DataPipeline", "CAllocationCounter",
             ]),
+        tests("LockstepTests", ["Lockstep"]),
         // Spawns mpirun and the built command.
         tests("MultiRankTests", []),
     ]
