@@ -1,4 +1,5 @@
-// Sixteen lanes with fused multiply-add and masks. Features are listed rather than an architecture, whose tuning would prefern// half-width registers.
+// Sixteen lanes with fused multiply-add and masks. Features are listed rather than an architecture, whose tuning would prefer
+// half-width registers.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
