@@ -78,7 +78,11 @@ package struct PassedOver: Sendable, Equatable, Codable {
 
 extension CheckpointError {
     /// The failure of a save that would have written `needed` bytes in all.
-    init(saving error: FileSystemError, directory: String, needed: Int, free: UInt64?) {
+    ///
+    /// - Parameter hasPrevious: whether an earlier checkpoint is there to go on from.
+    init(saving error: FileSystemError, directory: String, needed: Int, free: UInt64?, hasPrevious: Bool) {
+        let kept = hasPrevious ? "The previous checkpoint is intact." : "It would have been the first one."
+        let then = hasPrevious ? "then continue with --resume" : "then start again"
         let room = "\(describeBytes(UInt64(needed))) needed, \(free.map(describeBytes) ?? "an unknown amount") free"
         switch error.code {
         case ENOSPC, EDQUOT:
@@ -86,17 +90,17 @@ extension CheckpointError {
             self.init(
                 .diskFull, path: error.path,
                 "cannot save a checkpoint: \(error.path): \(what) (\(room)). "
-                    + "The previous checkpoint is intact. Make room or point output= to another disk, then continue with --resume.")
+                    + "\(kept) Make room or point output= to another disk, \(then).")
         case EACCES, EPERM, EROFS:
             self.init(
                 .unwritable, path: error.path,
                 "cannot save a checkpoint: \(error.path): \(error.reason). "
-                    + "The previous checkpoint is intact. Allow this user to write to \(directory), then continue with --resume.")
+                    + "\(kept) Allow this user to write to \(directory), \(then).")
         default:
             self.init(
                 .inputOutput, path: error.path,
                 "cannot save a checkpoint: \(error.operation) \(error.path): \(error.reason) (\(room)). "
-                    + "The previous checkpoint is intact. Check the disk or the network file system, then continue with --resume.")
+                    + "\(kept) Check the disk or the network file system, \(then).")
         }
     }
 }

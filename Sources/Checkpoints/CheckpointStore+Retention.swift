@@ -10,7 +10,9 @@ extension CheckpointStore {
         do throws(FileSystemError) {
             try fileSystem.replace(path(step: step) + "/" + CheckpointManifest.fileName, with: manifest.encoded())
         } catch {
-            throw CheckpointError(saving: error, directory: directory, needed: 4096, free: fileSystem.freeBytes(at: directory))
+            throw CheckpointError(
+                saving: error, directory: directory, needed: 4096, free: fileSystem.freeBytes(at: directory),
+                hasPrevious: !list().isEmpty)
         }
         return true
     }

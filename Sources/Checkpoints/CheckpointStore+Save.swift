@@ -65,7 +65,8 @@ extension CheckpointStore {
             // What is half written takes room that the run may need for its last files.
             try? fileSystem.remove(folder)
             throw CheckpointError(
-                saving: error, directory: directory, needed: contents.approximateBytes, free: fileSystem.freeBytes(at: directory))
+                saving: error, directory: directory, needed: contents.approximateBytes, free: fileSystem.freeBytes(at: directory),
+                hasPrevious: !list().isEmpty)
         }
         return files
     }
@@ -97,7 +98,9 @@ extension CheckpointStore {
             if isNamed { try? fileSystem.remove(target) }
             if fileSystem.exists(replaced), !fileSystem.exists(target) { try? fileSystem.rename(replaced, to: target) }
             try? fileSystem.remove(folder)
-            throw CheckpointError(saving: error, directory: directory, needed: 4096, free: fileSystem.freeBytes(at: directory))
+            throw CheckpointError(
+                saving: error, directory: directory, needed: 4096, free: fileSystem.freeBytes(at: directory),
+                hasPrevious: !list().isEmpty)
         }
         try? fileSystem.remove(replaced)
     }

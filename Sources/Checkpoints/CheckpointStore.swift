@@ -51,7 +51,9 @@ package struct CheckpointStore: Sendable {
             }
             try fileSystem.synchronise(directory: directory)
         } catch {
-            throw CheckpointError(saving: error, directory: directory, needed: 0, free: fileSystem.freeBytes(at: directory))
+            throw CheckpointError(
+                saving: error, directory: directory, needed: 0, free: fileSystem.freeBytes(at: directory),
+                hasPrevious: !list().isEmpty)
         }
     }
 

@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Foundation
+import TestSupport
 import Testing
 
 /// The disk fills, the process dies: at every single operation of a save.
@@ -67,6 +68,17 @@ import Testing
             try? FileManager.default.removeItem(atPath: folder.path + "/step-00000300")
         }
         #expect(failures >= 6)
+    }
+
+    @Test func theFirstSaveHasNothingBeforeIt() throws {
+        try withTemporaryDirectory { path in
+            let full = CheckpointStore(
+                directory: path + "/checkpoints", fileSystem: FaultyFileSystem(fault: .failWrites(from: 1, code: ENOSPC)))
+            try full.prepare()
+            let error = #expect(throws: CheckpointError.self) { try full.saveSample(step: 0) }
+            #expect(error?.description.contains("It would have been the first one.") == true, "\(String(describing: error))")
+            #expect(error?.description.contains("--resume") == false)
+        }
     }
 
     @Test(arguments: [ENOSPC, EDQUOT]) func aFullDiskSaysWhatIsNeededAndFree(_ code: Int32) throws {

@@ -55,7 +55,6 @@ extension Trainer {
         try group.broadcast(&bytes, from: 0)
         guard codes[0] != .none, let decision = codes[0].decode() else { return nil }
         if case .rollback(let plan) = decision {
-            step += 1  // `rollback` undoes the step in flight; here none is.
             try rollback(by: plan)
             return nil
         }
