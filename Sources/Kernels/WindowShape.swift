@@ -67,9 +67,6 @@ package struct WindowShape: Hashable, Sendable, CustomStringConvertible {
     /// The contraction length of a convolution.
     package var patchCount: Int { kernelHeight * kernelWidth * inputChannels }
     package var weightCount: Int { patchCount * outputChannels }
-    package var hasPadding: Bool { padTop + padLeft + padBottom + padRight > 0 }
-    package var paddedHeight: Int { inputHeight + padTop + padBottom }
-    package var paddedWidth: Int { inputWidth + padLeft + padRight }
 
     package var description: String {
         "\(inputHeight)×\(inputWidth)×\(inputChannels) → \(outputChannels), window \(kernelHeight)×\(kernelWidth), "

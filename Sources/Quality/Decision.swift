@@ -126,6 +126,16 @@ package struct RollbackPlan: Sendable, Equatable, Codable {
         self.skipUpper = skip.upperBound
         self.cut = cut
     }
+
+    /// The same plan from an older checkpoint, because that of `target` could not be read: the cut moves with it.
+    package func retargeted(to older: Int) -> RollbackPlan {
+        var plan = self
+        plan.target = older
+        plan.cut.from -= target - older
+        plan.cut.recovery?.holdUntil -= target - older
+        plan.cut.recovery?.recoveredAt -= target - older
+        return plan
+    }
 }
 
 package struct StopPlan: Sendable, Equatable, Codable {

@@ -76,18 +76,6 @@ extension QualityController {
     /// Retention has removed a checkpoint, or it was found damaged: it is no target any more.
     package mutating func checkpointRemoved(step: Int) { checkpoints.removed(step: step) }
 
-    /// Replaces a plan whose checkpoint cannot be read (report it with `checkpointRemoved` first): the next older good one, or a stop.
-    package mutating func replan(_ plan: RollbackPlan) -> Decision {
-        guard let target = usableTarget(before: plan.target) else {
-            state = .stopped
-            stopReason = .noGoodCheckpoint
-            return .stop(StopPlan(reason: .noGoodCheckpoint, step: plan.decidedAt))
-        }
-        return .rollback(
-            RollbackPlan(
-                decidedAt: plan.decidedAt, target: target, onset: plan.onset, skip: plan.skip, cut: cut(for: plan.cause, target: target)))
-    }
-
     /// All ranks have restored the checkpoint of `plan.target`. The detectors are those of `checkpointState` (the controller that was saved
     /// with it; nil starts them afresh); interventions, budgets, patience, best and alarms stay as they are. Probation begins.
     package mutating func rolledBack(by plan: RollbackPlan, checkpointState: QualityController?) {

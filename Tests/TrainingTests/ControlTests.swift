@@ -1,4 +1,5 @@
 import Collectives
+import Foundation
 import TestSupport
 import Testing
 import Training
@@ -62,6 +63,49 @@ import Training
             #expect((result.summary?.rollbacks ?? 0) >= 1)
             let (a, b) = (TrainingRuns.figure(twin.summary?.test, "accuracy"), TrainingRuns.figure(result.summary?.test, "accuracy"))
             #expect(b > a - 0.02, "twin \(a), after the rollback \(b)")
+        }
+    }
+
+    /// Cuts the weights of every checkpoint from step `first` on short, just before the fault of step 250.
+    private func damaging(_ folder: String, from first: Int) throws -> TrainingOptions {
+        let count = StepCounter()
+        var options = try options("lr:x100@step=250")
+        options.requests = {
+            if count.next() == 2 * 245 {  // both ranks ask in every step
+                for step in stride(from: first, through: 216, by: 36) {
+                    let name = "step-" + String(repeating: "0", count: 8 - "\(step)".count) + "\(step)"
+                    truncate("\(folder)/run/checkpoints/\(name)/model.safetensors", 100)
+                }
+            }
+            return SignalRequests()
+        }
+        return options
+    }
+
+    @Test func aDamagedTargetIsReplacedByTheNextOlderCheckpoint() throws {
+        try withTemporaryDirectory { folder in
+            let result = try TrainingRuns.train(
+                run: "run", in: folder, ranks: 2, overrides: calm, options: try damaging(folder, from: 180))
+            #expect(result.exitCode == .finished)
+            #expect(result.summary?.rollbacks == 1)
+            let ledger = try TrainingRuns.lines("events.jsonl", run: "run", in: folder)
+            #expect(ledger.contains { $0.contains("\"kind\":\"damaged\"") && $0.contains("model.safetensors") })
+            #expect(ledger.contains { $0.contains("\"kind\":\"rolled-back\"") && $0.contains("\"target\":144") }, "\(ledger)")
+            // The cut counts from the checkpoint that was used, not from the one that was planned.
+            let lines = try TrainingRuns.lines("metrics.jsonl", run: "run", in: folder)
+            let first = lines.first { $0.contains("\"step\":145,") && $0.contains("\"generation\":1") && $0.contains("\"event\":\"step\"") }
+            #expect(first?.contains("\"learning_rate\":0.001,") == true, "\(first ?? "no line")")
+        }
+    }
+
+    @Test func withNoGoodCheckpointLeftTheRunStopsAndKeepsItsBest() throws {
+        try withTemporaryDirectory { folder in
+            let result = try TrainingRuns.train(
+                run: "run", in: folder, ranks: 2, overrides: calm, options: try damaging(folder, from: 0))
+            #expect(result.exitCode == .unrecoverable)
+            #expect(result.summary?.stopReason == "no_good_checkpoint")
+            let ledger = try TrainingRuns.lines("events.jsonl", run: "run", in: folder)
+            #expect(ledger.last?.contains("\"kind\":\"end\"") == true)
         }
     }
 

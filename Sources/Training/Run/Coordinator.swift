@@ -90,24 +90,32 @@ final class Coordinator {
 
     // MARK: After a restore
 
-    func rolledBack(by plan: RollbackPlan, to manifest: CheckpointManifest, passedOver: [PassedOver]) throws {
-        for damaged in passedOver { log.note("\(damaged.path) was passed over: \(damaged.reason)") }
-        var plan = plan
-        plan.target = manifest.step
-        controller.rolledBack(by: plan, checkpointState: try? Self.decode(manifest.controller))
-        let abandoned = try store.abandon(after: manifest.step)
+    /// Checkpoints that were found damaged: said, written down, and no targets any more.
+    func passedOver(_ damaged: [PassedOver], step: Int) throws {
+        for one in damaged {
+            log.note("\(one.path) was passed over: \(one.reason)")
+            try ledger.append(
+                kind: "damaged", step: step, generation: controller.interventions.generation,
+                fields: [("path", .string(one.path)), ("text", .string(one.reason))])
+        }
+    }
+
+    /// - Parameter checkpointState: the controller as the checkpoint of `plan.target` holds it.
+    func rolledBack(by plan: RollbackPlan, checkpointState: String) throws {
+        controller.rolledBack(by: plan, checkpointState: try? Self.decode(checkpointState))
+        let abandoned = try store.abandon(after: plan.target)
         try ledger.append(
             kind: "rolled-back", step: plan.decidedAt, generation: controller.interventions.generation,
             fields: [
-                ("target", .integer(manifest.step)), ("onset", .integer(plan.onset)),
+                ("target", .integer(plan.target)), ("onset", .integer(plan.onset)),
                 ("skip", .array([.integer(plan.skipLower), .integer(plan.skipUpper)])),
                 ("cause", .string(plan.cause.rawValue)),
                 ("abandoned_checkpoints", .array(abandoned.map { .integer($0) })),
             ])
         log.note(
-            "rolled back from step \(plan.decidedAt) to \(manifest.step) (\(plan.cause.rawValue), begun about step \(plan.onset)); "
+            "rolled back from step \(plan.decidedAt) to \(plan.target) (\(plan.cause.rawValue), begun about step \(plan.onset)); "
                 + "batches \(plan.skipLower)..<\(plan.skipUpper) are left out")
-        log.generationBegan(controller.interventions.generation, step: manifest.step + 1)
+        log.generationBegan(controller.interventions.generation, step: plan.target + 1)
     }
 
     /// - Parameters:

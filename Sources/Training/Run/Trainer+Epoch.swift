@@ -54,10 +54,7 @@ extension Trainer {
         var bytes = span.mutableBytes
         try group.broadcast(&bytes, from: 0)
         guard codes[0] != .none, let decision = codes[0].decode() else { return nil }
-        if case .rollback(let plan) = decision {
-            try rollback(by: plan)
-            return nil
-        }
+        if case .rollback(let plan) = decision { return try rollback(by: plan) }
         return try apply(decision)
     }
 

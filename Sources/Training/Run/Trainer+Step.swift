@@ -29,10 +29,7 @@ extension Trainer {
             gradientNorm: gradientNorm, data: Clock.milliseconds(began, loaded), compute: Clock.milliseconds(loaded, computed),
             wait: Clock.milliseconds(computed, waited))
         if let decision {
-            if case .rollback(let plan) = decision {
-                try rollback(by: plan)
-                return nil
-            }
+            if case .rollback(let plan) = decision { return try rollback(by: plan) }
             if let reason = try apply(decision) {
                 step -= 1  // The gradient of this step is thrown away; the batch is read again if the run is resumed.
                 return reason
