@@ -10,6 +10,8 @@ void ck_fill_generic(ck_table *table);
 void ck_fill_avx2(ck_table *table);
 void ck_fill_avx512(ck_table *table);
 void ck_fill_wide(ck_table *table);
+void ck_fill_avx512_bf16(ck_table *table);
+void ck_fill_amx(ck_table *table);
 #endif
 
 #endif

@@ -14,12 +14,15 @@ static void fill_tables(void) {
     ck_fill_avx2(&tables[CK_AVX2]);
     tables[CK_AVX512] = tables[CK_AVX2];
     ck_fill_avx512(&tables[CK_AVX512]);
+    tables[CK_AVX512_BF16] = tables[CK_AVX512];
+    ck_fill_avx512_bf16(&tables[CK_AVX512_BF16]);
+    tables[CK_AMX] = tables[CK_AVX512_BF16];
+    ck_fill_amx(&tables[CK_AMX]);
     wide = tables[CK_AVX2];
     ck_fill_wide(&wide);
 #else
-    tables[CK_AVX512] = tables[CK_AVX2];
+    tables[CK_AVX512] = tables[CK_AVX512_BF16] = tables[CK_AMX] = tables[CK_AVX2];
 #endif
-    tables[CK_AMX] = tables[CK_AVX512];
     for (int level = CK_GENERIC; level <= CK_NEON; level++) tables[level].isa = (ck_isa)level;
     wide.isa = CK_AVX2;
 }

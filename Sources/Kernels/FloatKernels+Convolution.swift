@@ -121,6 +121,6 @@ extension WindowShape {
             input_height: inputHeight, input_width: inputWidth, input_channels: inputChannels, kernel_height: kernelHeight,
             kernel_width: kernelWidth, stride_height: strideHeight, stride_width: strideWidth, pad_top: padTop, pad_left: padLeft,
             pad_bottom: padBottom, pad_right: padRight, output_height: outputHeight, output_width: outputWidth,
-            output_channels: outputChannels)
+            output_channels: outputChannels, dilation_height: dilationHeight, dilation_width: dilationWidth, groups: groups)
     }
 }

@@ -18,7 +18,9 @@ package enum InstructionSet: Int, Comparable, CaseIterable, Sendable, Codable {
     case avx2
     /// Sixteen lanes, fused multiply-add (f, bw, dq, vl).
     case avx512
-    /// bf16 and int8 tiles; its place is kept, nothing claims it yet.
+    /// AVX-512 with products of bf16 pairs.
+    case avx512bf16
+    /// Tiles of bf16 over AVX-512: products in bf16; everything in fp32 is AVX-512's.
     case amx
     /// Its place is kept; until it is filled an ARM machine runs the generic level.
     case neon
@@ -55,12 +57,12 @@ package enum InstructionSet: Int, Comparable, CaseIterable, Sendable, Codable {
 
     /// The levels that can run on this machine, slowest first.
     package static var available: [InstructionSet] {
-        ladder.filter { $0 <= .generic || $0 <= detected }.filter { $0 != .amx }
+        ladder.filter { $0 <= .generic || $0 <= detected }
     }
 
     private static var ladder: [InstructionSet] {
         #if arch(x86_64)
-            [.swift, .generic, .avx2, .avx512, .amx]
+            [.swift, .generic, .avx2, .avx512, .avx512bf16, .amx]
         #elseif arch(arm64)
             [.swift, .generic, .neon]
         #else

@@ -12,9 +12,7 @@
 /// Determinism. For one level, every result depends only on the values and extents given. Moreover row r of a forward result depends
 /// only on row r of the input: not on the number of rows in the call, nor on r. Each element of a matrix product or convolution is
 /// one chain of multiply-adds in ascending order of k, started from the bias (or from the old c), whatever the tile it falls in.
-package protocol KernelSet<Scalar>: Sendable {
-    associatedtype Scalar: KernelScalar
-
+package protocol KernelSet<Scalar>: MatrixKernels, ConvolutionKernels, SequenceKernels, NormalisationKernels, MixedKernels {
     var instructionSet: InstructionSet { get }
 
     // MARK: Matrix products

@@ -19,7 +19,7 @@ import Testing
         } throws: { error in
             let text = "\(error)"
             return text.contains("LOCKSTEP_MAX_ISA") && text.contains("\"sse9\"")
-                && text.contains("swift, generic, avx2, avx512, amx, neon")
+                && text.contains("swift, generic, avx2, avx512, avx512bf16, amx, neon")
         }
     }
 

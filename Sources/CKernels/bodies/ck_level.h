@@ -12,6 +12,13 @@
 #include "ck_convolution.h"
 #include "ck_pair_pool.h"
 #include "ck_convolve_pool.h"
+#include "ck_gemm.h"
+#include "ck_conv.h"
+#include "ck_attention.h"
+#include "ck_lstm.h"
+#include "ck_norms.h"
+#include "ck_embedding.h"
+#include "ck_mixed.h"
 
 static void ck_fill(ck_table *t) {
     t->tile_rows = CK_TILE_ROWS;
@@ -46,4 +53,11 @@ static void ck_fill(ck_table *t) {
     t->adagrad = ck_adagrad_update;
     t->rmsprop = ck_rmsprop_update;
     t->adam = ck_adam_update;
+    ck_fill_gemm(t);
+    ck_fill_conv(t);
+    ck_fill_attention(t);
+    ck_fill_lstm(t);
+    ck_fill_norms(t);
+    ck_fill_embedding(t);
+    ck_fill_mixed(t);
 }

@@ -1,0 +1,21 @@
+// AVX-512 with its product of bf16 pairs: overrides what that product makes faster.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+#include "ck_levels.h"
+
+#define CK_LANES 16
+#define CK_FUSED 1
+#define CK_MASKS 16
+#pragma clang diagnostic ignored "-Wpsabi"
+#pragma clang diagnostic ignored "-Wunused-function"
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma"))), apply_to = function)
+#include "bodies/ck_layout.h"
+#include "bodies/ck_vector.h"
+#include "bodies/ck_math.h"
+
+void ck_fill_avx512_bf16(ck_table *table) {
+    (void)table;
+}
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,35 @@
+/// A convolution of either storage type, with groups and dilation: x[B,H,W,C] with weights[kh,kw,C/groups,F].
+package struct ConvolutionCall: Hashable, Sendable {
+    package var window: WindowShape
+    /// What is multiplied: operands stored otherwise are converted on the way.
+    package var type: StorageType
+    package var packedWeights: Bool
+
+    package init(_ window: WindowShape, type: StorageType = .scalar, packedWeights: Bool = false) {
+        self.window = window
+        self.type = type
+        self.packedWeights = packedWeights
+    }
+}
+
+/// Convolutions in both storage types. Scratch does not grow with the batch rows: patches of the batch are never written out.
+package protocol ConvolutionKernels<Scalar>: Sendable {
+    associatedtype Scalar: KernelScalar
+
+    /// Bytes of scratch for the three functions.
+    func convolutionWorkspace(_ call: ConvolutionCall) -> Int
+    func convolution(
+        _ call: ConvolutionCall, rows: Int, _ x: Operand<Scalar>, weights: WeightOperand<Scalar>, epilogue: Epilogue<Scalar>,
+        into y: Destination<Scalar>, workspace: Scratch)
+    /// dx from dy; the epilogue is that of dx (a gate or a residual).
+    func convolutionInputGradient(
+        _ call: ConvolutionCall, rows: Int, outputGradient: Operand<Scalar>, weights: WeightOperand<Scalar>, epilogue: Epilogue<Scalar>,
+        into dx: Destination<Scalar>, workspace: Scratch)
+    /// dw, and the bias' gradient [F] unless absent; both in scalars.
+    func convolutionWeightGradient(
+        _ call: ConvolutionCall, rows: Int, _ x: Operand<Scalar>, outputGradient: Operand<Scalar>, into dw: Destination<Scalar>,
+        biasGradient: Destination<Scalar>, workspace: Scratch)
+    /// The bytes of packed weights.
+    func packedBytes(_ call: ConvolutionCall, forInputGradient: Bool) -> Int
+    func pack(_ call: ConvolutionCall, forInputGradient: Bool, weights: Operand<Scalar>, into packed: Scratch)
+}
