@@ -61,7 +61,7 @@ struct NetworkBuilder {
         switch layer.spec {
         case .dense(let units, let activation, let bias):
             flops = try addDense(units, activation, bias, name, place, isLast)
-        case .conv2d(let filters, let kernel, let stride, let padding, let activation, let bias):
+        case .conv2d(let filters, let kernel, let stride, let padding, _, _, let activation, let bias):
             flops = try addConvolution(filters, kernel, stride, padding, bias, name, place)
             addActivation(activation, name, isLast)
         case .maxPool2d(let size, let stride, let padding):
@@ -84,6 +84,8 @@ struct NetworkBuilder {
             addActivation(kind, name, isLast)
         case .softmax:
             if !(isLast && loss == .softmaxCrossEntropy) { current = graph.addSoftmax(current) }
+        default:
+            throw NetworkError(place, "this layer is not available in this version")
         }
         records.append(
             ModelGraph.Layer(

@@ -108,7 +108,7 @@ extension NamedLayer {
         switch spec {
         case .dense(let units, let activation, let bias):
             members = [("units", .integer(units)), ("activation", activated(activation)), ("bias", .boolean(bias))]
-        case .conv2d(let filters, let kernel, let stride, let padding, let activation, let bias):
+        case .conv2d(let filters, let kernel, let stride, let padding, _, _, let activation, let bias):
             members = [
                 ("filters", .integer(filters)), ("kernel", both(kernel)), ("stride", both(stride)), ("padding", both(padding)),
                 ("activation", activated(activation)), ("bias", .boolean(bias)),
@@ -124,7 +124,7 @@ extension NamedLayer {
             // The identity has no layer of its own in a recipe, and the reader never makes one.
             guard let kind = activation.recipeName else { preconditionFailure("a layer that does nothing came out of a recipe") }
             return named.isEmpty ? .text(kind) : .map([(kind, .map(named))])
-        case .flatten, .softmax:
+        default:
             return named.isEmpty ? .text(spec.typeName) : .map([(spec.typeName, .map(named))])
         }
         return .map([(spec.typeName, .map(members + named))])
