@@ -13,6 +13,7 @@
 #include "bodies/ck_layout.h"
 #include "bodies/ck_vector.h"
 #include "bodies/ck_math.h"
+#include "amx/ck_amx_tiles.h"
 #include "amx/ck_amx_gemm.h"
 #include "amx/ck_amx_conv.h"
 #include "amx/ck_amx_attention.h"
