@@ -6,9 +6,11 @@ extension Graph {
     /// Nodes are visited from the loss backward; a path that leads to no parameter is not followed, so the first layer has no input
     /// gradient. A value read by several nodes gets the sum of what they contribute, in the order in which backward reaches them.
     ///
-    /// - Parameter loss: the output of a loss node.
+    /// - Parameters:
+    ///   - loss: the output of a loss node.
+    ///   - contributions: for each buffer, what stands in the place of its gradient.
     /// - Returns: for each parameter a value that no other parameter shares, so that it can be computed in place in the gradient arena.
-    mutating func appendGradients(of loss: ValueID) -> [ValueID] {
+    mutating func appendGradients(of loss: ValueID, contributions: [ValueID: ValueID] = [:]) -> [ValueID] {
         guard case .loss? = producer(of: loss)?.operation else {
             preconditionFailure("gradient: the value to differentiate has to be the output of a loss")
         }
@@ -35,6 +37,7 @@ extension Graph {
                 }
             }
         }
+        for (buffer, contribution) in contributions { gradients[buffer.index] = contribution }
         return ownedGradients(gradients)
     }
 

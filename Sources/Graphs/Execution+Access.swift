@@ -4,10 +4,17 @@ import TensorCore
 extension Execution {
     /// The features of a batch, to be written before a run: [capacity × inputElements]. Kept from run to run.
     package func withInput<R, E: Error>(_ body: (inout MutableSpan<K.Scalar>) throws(E) -> R) throws(E) -> R {
-        try write(program.inputSlot, body)
+        precondition(!program.inputIsTokens, "Execution.withInput: this model reads tokens")
+        return try write(program.inputSlot, body)
     }
 
-    /// The labels of a batch for softmax cross-entropy: [capacity]. Traps for other losses.
+    /// The tokens of a batch, to be written before a run: [capacity × T]. Traps for models that read features.
+    package func withTokens<R, E: Error>(_ body: (inout MutableSpan<Int32>) throws(E) -> R) throws(E) -> R {
+        precondition(program.inputIsTokens, "Execution.withTokens: this model reads features")
+        return try write(program.inputSlot, body)
+    }
+
+    /// The labels of a batch for softmax cross-entropy: [capacity × positions]. Traps for other losses.
     package func withClasses<R, E: Error>(_ body: (inout MutableSpan<Int32>) throws(E) -> R) throws(E) -> R {
         precondition(program.loss == .softmaxCrossEntropy, "Execution.withClasses: \(program.loss.rawValue) takes values, not labels")
         return try write(program.targetSlot, body)
@@ -47,6 +54,6 @@ extension Execution {
 
     private func memory(rows: Int) -> ExecutionMemory {
         let base = UnsafeMutableRawPointer(arena.unsafeBase)
-        return ExecutionMemory(activations: base, parameters: base, gradients: base, rows: rows)
+        return ExecutionMemory(activations: base, parameters: base, gradients: base, packed: base, rows: rows)
     }
 }

@@ -33,9 +33,25 @@ struct InstructionRunner<K: KernelSet> {
     func sink(_ slot: Slot) -> UnsafeMutableBufferPointer<K.Scalar> { memory.elements(slot, K.Scalar.self) }
 
     @inline(__always)
+    func operand(_ slot: Slot) -> Operand<K.Scalar> { memory.operand(slot, K.Scalar.self) }
+
+    @inline(__always)
+    func destination(_ slot: Slot) -> Destination<K.Scalar> { memory.destination(slot, K.Scalar.self) }
+
+    /// The workspace of a kernel that counts it in scalars.
+    @inline(__always)
+    func workspace(_ slot: Slot) -> UnsafeMutableBufferPointer<K.Scalar> {
+        let scratch = memory.scratch(slot)
+        return UnsafeMutableBufferPointer(
+            start: scratch.base?.assumingMemoryBound(to: K.Scalar.self), count: scratch.bytes / MemoryLayout<K.Scalar>.stride)
+    }
+
+    @inline(__always)
     func run(_ instruction: Instruction) {
         switch instruction {
-        case .matmul, .addBias, .columnSums, .softmax, .softmaxGradient:
+        case .product(let product):
+            run(product)
+        case .addBias, .columnSums, .softmax, .softmaxGradient:
             runMatrix(instruction)
         case .activate, .activationGradient, .add, .subtract, .multiply, .scale, .dropout, .zeros:
             runElementwise(instruction)
@@ -45,21 +61,22 @@ struct InstructionRunner<K: KernelSet> {
             runPooling(instruction)
         case .loss, .lossGradient, .lossWithGradient:
             runLoss(instruction)
+        case .sequenceLoss, .convert, .embedding, .embeddingGradient, .attention, .attentionGradient, .lstm, .lstmGradient:
+            runSequence(instruction)
+        case .layerNorm, .layerNormGradient, .batchStatistics, .batchContribution, .inverseDeviation, .normalise, .normaliseGradient:
+            runNorm(instruction)
         }
     }
+
+    /// The random keys of the rows.
+    @inline(__always)
+    func keySpan(_ slot: Slot) -> UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(memory.elements(slot, UInt64.self)) }
 
     @inline(__always)
     private func runMatrix(_ instruction: Instruction) {
         switch instruction {
-        case .matmul(let extents, let a, let b, let bias, let activation, let into, let workspace):
-            let (c, w) = (sink(into), sink(workspace))
-            var output = c.mutableSpan
-            var scratch = w.mutableSpan
-            kernels.matmul(
-                extents.shape(rows: memory.rows), source(a).span, source(b).span, bias: source(bias).span, activation: activation,
-                accumulate: false, into: &output, workspace: &scratch)
         case .addBias(let rows, let columns, let x, let bias, let into, let workspace):
-            let (c, w) = (sink(into), sink(workspace))
+            let (c, w) = (sink(into), self.workspace(workspace))
             var output = c.mutableSpan
             var scratch = w.mutableSpan
             let nothing = UnsafeBufferPointer<K.Scalar>(start: nil, count: 0)
@@ -68,9 +85,7 @@ struct InstructionRunner<K: KernelSet> {
                 MatmulShape(.nn, m: rows.resolved(memory.rows), n: columns, k: 0), nothing.span, nothing.span, bias: source(bias).span,
                 activation: .identity, accumulate: true, into: &output, workspace: &scratch)
         case .columnSums(let rows, let columns, let x, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
-            kernels.columnSums(rows: rows.resolved(memory.rows), columns: columns, source(x).span, into: &output)
+            kernels.columnSums(rows: rows.resolved(memory.rows), columns: columns, operand(x), into: destination(into))
         case .softmax(let rows, let columns, let x, let into):
             let c = sink(into)
             var output = c.mutableSpan
@@ -88,36 +103,23 @@ struct InstructionRunner<K: KernelSet> {
     @inline(__always)
     private func runElementwise(_ instruction: Instruction) {
         switch instruction {
-        case .activate(let kind, let x, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
-            kernels.activate(kind, source(x).span, into: &output)
+        case .activate(let kind, let x, let into): kernels.activate(kind, operand(x), into: destination(into))
         case .activationGradient(let kind, let saved, let dy, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
-            kernels.activationGradient(kind, saved: source(saved).span, outputGradient: source(dy).span, into: &output)
-        case .add(let a, let b, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
-            kernels.add(source(a).span, source(b).span, into: &output)
+            kernels.activationGradient(kind, saved: operand(saved), outputGradient: operand(dy), into: destination(into))
+        case .add(let a, let b, let into): kernels.add(operand(a), operand(b), into: destination(into))
         case .subtract(let a, let b, let into):
             let c = sink(into)
             var output = c.mutableSpan
             kernels.subtract(source(a).span, source(b).span, into: &output)
-        case .multiply(let a, let b, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
-            kernels.multiply(source(a).span, source(b).span, into: &output)
+        case .multiply(let a, let b, let into): kernels.multiply(operand(a), operand(b), into: destination(into))
         case .scale(let factor, let x, let into):
             let c = sink(into)
             var output = c.mutableSpan
             kernels.scale(source(x).span, by: K.Scalar(rounding: factor), into: &output)
         case .dropout(let rate, let layerKey, let columns, let keys, let x, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
             kernels.dropout(
-                rows: memory.rows, columns: columns, rate: rate, layerKey: layerKey,
-                rowKeys: UnsafeBufferPointer(memory.elements(keys, UInt64.self)).span, source(x).span, into: &output)
+                rows: memory.rows, columns: columns, rate: rate, layerKey: layerKey, rowKeys: keySpan(keys).span, operand(x),
+                into: destination(into))
         case .zeros(let into):
             sink(into).update(repeating: 0)
         default:

@@ -56,5 +56,5 @@ extension InstructionRunner {
     }
 
     @inline(__always)
-    private func labels(_ slot: Slot) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(memory.elements(slot, Int32.self)) }
+    func labels(_ slot: Slot) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(memory.elements(slot, Int32.self)) }
 }

@@ -5,28 +5,20 @@ extension InstructionRunner {
     @inline(__always)
     func runConvolution(_ instruction: Instruction) {
         switch instruction {
-        case .convolution(let window, let x, let weights, let bias, let activation, let into, let workspace):
-            let (c, w) = (sink(into), sink(workspace))
-            var output = c.mutableSpan
-            var scratch = w.mutableSpan
-            kernels.convolve(
-                rows: memory.rows, window, source(x).span, weights: source(weights).span, bias: source(bias).span, activation: activation,
-                into: &output, workspace: &scratch)
-        case .convolutionInputGradient(let window, let dy, let weights, let into, let workspace):
-            let (c, w) = (sink(into), sink(workspace))
-            var output = c.mutableSpan
-            var scratch = w.mutableSpan
+        case .convolution(let call, let x, let weights, let riders, let into, let workspace):
+            kernels.convolution(
+                call, rows: memory.rows, operand(x), weights: memory.weights(weights, K.Scalar.self), epilogue: epilogue(riders),
+                into: destination(into), workspace: memory.scratch(workspace))
+        case .convolutionInputGradient(let call, let dy, let weights, let riders, let into, let workspace):
             kernels.convolutionInputGradient(
-                rows: memory.rows, window, outputGradient: source(dy).span, weights: source(weights).span, into: &output,
-                workspace: &scratch)
-        case .convolutionWeightGradient(let window, let x, let dy, let into, let workspace):
-            let (c, w) = (sink(into), sink(workspace))
-            var output = c.mutableSpan
-            var scratch = w.mutableSpan
+                call, rows: memory.rows, outputGradient: operand(dy), weights: memory.weights(weights, K.Scalar.self),
+                epilogue: epilogue(riders), into: destination(into), workspace: memory.scratch(workspace))
+        case .convolutionWeightGradient(let call, let x, let dy, let into, let bias, let workspace):
             kernels.convolutionWeightGradient(
-                rows: memory.rows, window, source(x).span, outputGradient: source(dy).span, into: &output, workspace: &scratch)
+                call, rows: memory.rows, operand(x), outputGradient: operand(dy), into: destination(into),
+                biasGradient: destination(bias), workspace: memory.scratch(workspace))
         case .convolutionPool(let both, let x, let weights, let bias, let into, let positions, let workspace):
-            let (c, w, p) = (sink(into), sink(workspace), memory.elements(positions, UInt8.self))
+            let (c, w, p) = (sink(into), self.workspace(workspace), memory.elements(positions, UInt8.self))
             var output = c.mutableSpan
             var scratch = w.mutableSpan
             var winners = p.mutableSpan
@@ -36,7 +28,7 @@ extension InstructionRunner {
         case .convolutionPoolGradients(
             let both, let x, let weights, let y, let positions, let dy, let weightGradient, let biasGradient, let inputGradient,
             let workspace):
-            let (dw, db, dx, w) = (sink(weightGradient), sink(biasGradient), sink(inputGradient), sink(workspace))
+            let (dw, db, dx, w) = (sink(weightGradient), sink(biasGradient), sink(inputGradient), self.workspace(workspace))
             var weightOutput = dw.mutableSpan
             var biasOutput = db.mutableSpan
             var inputOutput = dx.mutableSpan
@@ -55,25 +47,18 @@ extension InstructionRunner {
     func runPooling(_ instruction: Instruction) {
         switch instruction {
         case .maxPool(let window, let x, let into, let positions):
-            let (c, p) = (sink(into), memory.elements(positions, UInt8.self))
-            var output = c.mutableSpan
+            let p = memory.elements(positions, UInt8.self)
             var winners = p.mutableSpan
-            kernels.maxPool(rows: memory.rows, window, source(x).span, into: &output, winners: &winners)
+            kernels.maxPool(rows: memory.rows, window, operand(x), into: destination(into), winners: &winners)
         case .maxPoolGradient(let window, let positions, let dy, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
             kernels.maxPoolGradient(
                 rows: memory.rows, window, winners: UnsafeBufferPointer(memory.elements(positions, UInt8.self)).span,
-                outputGradient: source(dy).span, into: &output)
+                outputGradient: operand(dy), into: destination(into))
         case .averagePool(let window, let countsPadding, let x, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
-            kernels.averagePool(rows: memory.rows, window, countIncludesPad: countsPadding, source(x).span, into: &output)
+            kernels.averagePool(rows: memory.rows, window, countIncludesPad: countsPadding, operand(x), into: destination(into))
         case .averagePoolGradient(let window, let countsPadding, let dy, let into):
-            let c = sink(into)
-            var output = c.mutableSpan
             kernels.averagePoolGradient(
-                rows: memory.rows, window, countIncludesPad: countsPadding, outputGradient: source(dy).span, into: &output)
+                rows: memory.rows, window, countIncludesPad: countsPadding, outputGradient: operand(dy), into: destination(into))
         default:
             preconditionFailure("not a pooling")
         }

@@ -13,6 +13,8 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     package let program: Program
     package let kernels: K
     let arena: Arena<UInt8>
+    /// Weights in the kernels' order.
+    private let packed: Arena<UInt8>
     /// The rows of the last run.
     package private(set) var rows = 0
 
@@ -26,6 +28,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
         self.program = program
         self.kernels = kernels
         arena = Arena<UInt8>(count: program.plan.arenaBytes)
+        packed = Arena<UInt8>(count: program.packed.bytes)
     }
 
     /// Computes predictions, row losses and the gradient of scale·Σ row losses.
@@ -35,8 +38,10 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     ///   - scale: what each row's loss counts, 1/(samples of the global batch) for a mean.
     ///   - parameters: in the program's layout; read.
     ///   - gradients: in the program's layout; every element of every entry is stored, padding is left alone.
+    ///   - repack: whether the parameters may have changed since the last run: packed copies are made again then. Several runs with the
+    ///     same parameters (the shards of a step) need it once.
     /// - Complexity: O(rows · FLOPs). No allocation.
-    package func forwardBackward(rows: Int, scale: K.Scalar, parameters: Arena<K.Scalar>, gradients: Arena<K.Scalar>) {
+    package func forwardBackward(rows: Int, scale: K.Scalar, parameters: Arena<K.Scalar>, gradients: Arena<K.Scalar>, repack: Bool = true) {
         precondition(program.mode == .training, "Execution.forwardBackward: the program was compiled for inference")
         check(rows, parameters)
         precondition(
@@ -47,6 +52,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
             gradients.fill(0)
             return
         }
+        if repack { pack(parameters) }
         run(0..<program.instructions.count, rows, scale, parameters, gradients.unsafeBase)
     }
 
@@ -54,10 +60,11 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     ///
     /// - Parameters: as for ``forwardBackward(rows:scale:parameters:gradients:)``.
     /// - Complexity: O(rows · FLOPs). No allocation.
-    package func forward(rows: Int, parameters: Arena<K.Scalar>) {
+    package func forward(rows: Int, parameters: Arena<K.Scalar>, repack: Bool = true) {
         check(rows, parameters)
         self.rows = rows
         guard rows > 0 else { return }
+        if repack { pack(parameters) }
         // The forward phase writes no gradients; the parameters' address stands in for an arena that is never touched.
         run(0..<program.forwardCount, rows, 1, parameters, parameters.unsafeBase)
     }
@@ -67,9 +74,21 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     ) {
         let memory = ExecutionMemory(
             activations: UnsafeMutableRawPointer(arena.unsafeBase), parameters: UnsafeMutableRawPointer(parameters.unsafeBase),
-            gradients: UnsafeMutableRawPointer(gradients), rows: rows)
-        withExtendedLifetime((arena, parameters)) {
+            gradients: UnsafeMutableRawPointer(gradients), packed: UnsafeMutableRawPointer(packed.unsafeBase), rows: rows)
+        withExtendedLifetime((arena, packed, parameters)) {
             runInstructions(program.instructions, range, memory, kernels, scale)
+        }
+    }
+
+    /// Copies the parameters into the kernels' order.
+    ///
+    /// - Complexity: O(packed parameters). No allocation.
+    package func pack(_ parameters: Arena<K.Scalar>) {
+        let memory = ExecutionMemory(
+            activations: UnsafeMutableRawPointer(arena.unsafeBase), parameters: UnsafeMutableRawPointer(parameters.unsafeBase),
+            gradients: UnsafeMutableRawPointer(parameters.unsafeBase), packed: UnsafeMutableRawPointer(packed.unsafeBase), rows: 0)
+        withExtendedLifetime((packed, parameters)) {
+            packWeights(program.packed.places, memory, kernels)
         }
     }
 

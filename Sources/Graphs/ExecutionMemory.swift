@@ -1,3 +1,4 @@
+import Kernels
 import TensorCore
 
 /// The one place of this module that turns base + offset into memory.
@@ -12,6 +13,7 @@ struct ExecutionMemory {
     let activations: UnsafeMutableRawPointer
     let parameters: UnsafeMutableRawPointer
     let gradients: UnsafeMutableRawPointer
+    let packed: UnsafeMutableRawPointer
     /// The batch rows of this run.
     let rows: Int
 
@@ -25,8 +27,46 @@ struct ExecutionMemory {
             case .activations: activations
             case .parameters: parameters
             case .gradients: gradients
+            case .packed: packed
             }
         let count = slot.grows ? slot.count &* rows : slot.count
         return UnsafeMutableBufferPointer(start: (base + slot.offset).bindMemory(to: T.self, capacity: count), count: count)
+    }
+
+    /// A slot as kernels of both storage types take it.
+    @inline(__always)
+    func operand<Scalar: KernelScalar>(_ slot: Slot, _ type: Scalar.Type) -> Operand<Scalar> {
+        Operand(base: address(slot), count: count(slot), type: slot.type)
+    }
+
+    @inline(__always)
+    func destination<Scalar: KernelScalar>(_ slot: Slot, _ type: Scalar.Type) -> Destination<Scalar> {
+        Destination(base: address(slot), count: count(slot), type: slot.type)
+    }
+
+    /// Weights: packed bytes, or the parameters themselves.
+    @inline(__always)
+    func weights<Scalar: KernelScalar>(_ slot: Slot, _ type: Scalar.Type) -> WeightOperand<Scalar> {
+        WeightOperand(base: address(slot), count: slot.count, isPacked: slot.region == .packed)
+    }
+
+    /// A slot that is counted in bytes.
+    @inline(__always)
+    func scratch(_ slot: Slot) -> Scratch { Scratch(base: address(slot), bytes: slot.count) }
+
+    @inline(__always)
+    private func count(_ slot: Slot) -> Int { slot.grows ? slot.count &* rows : slot.count }
+
+    @inline(__always)
+    private func address(_ slot: Slot) -> UnsafeMutableRawPointer? {
+        guard slot.count > 0 else { return nil }
+        let base =
+            switch slot.region {
+            case .activations: activations
+            case .parameters: parameters
+            case .gradients: gradients
+            case .packed: packed
+            }
+        return base + slot.offset
     }
 }

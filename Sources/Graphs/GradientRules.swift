@@ -45,6 +45,11 @@ enum GradientRules {
         .multiply: multiply,
         .scale: scale,
         .loss: loss,
+        .embedding: embedding,
+        .layerNorm: layerNorm,
+        .normalise: normalise,
+        .attention: attention,
+        .lstm: lstm,
     ]
 }
 

@@ -55,7 +55,7 @@ extension Graph {
         let extents = MatmulExtents(form, self[a], self[b])
         let shape =
             form.aTransposed ? Shape([extents.m, extents.n]) : Shape(self[a].shape.dimensions.dropLast() + [extents.n])
-        return append(.matmul(form, .identity), [a, b], shape, extents.growing == .m ? .rows : .fixed, phase: phase)
+        return append(.matmul(form, .none), [a, b], shape, extents.growing == .m ? .rows : .fixed, phase: phase)
     }
 
     /// x[.., N] + b[N].

@@ -5,11 +5,11 @@ extension Graph {
     /// Convolution of x[H,W,C] with weights [K,K,C,F]: [oh,ow,F].
     package mutating func addConvolution(_ x: ValueID, weights: ValueID, _ window: WindowShape) -> ValueID {
         checkImage(x, window, "convolution")
-        let expected = Shape([window.kernelHeight, window.kernelWidth, window.inputChannels, window.outputChannels])
+        let expected = Shape([window.kernelHeight, window.kernelWidth, window.inputChannels / window.groups, window.outputChannels])
         precondition(
             self[weights].extent == .fixed && self[weights].shape == expected,
             "convolution: weights of shape \(self[weights].shape), but \(window) needs \(expected)")
-        return append(.convolution(window, .identity), [x, weights], window.outputShape, .rows)
+        return append(.convolution(window, .none), [x, weights], window.outputShape, .rows)
     }
 
     /// The maximum of each window of x[H,W,C]: [oh,ow,C].

@@ -36,6 +36,15 @@ package struct Graph: Sendable {
         package var value: ValueID
     }
 
+    /// Parts whose inside backward may compute again.
+    package internal(set) var segments: [Segment] = []
+
+    package struct Segment: Sendable, Equatable {
+        package let name: String
+        package var from: ValueID
+        package var to: ValueID
+    }
+
     package init() {}
 
     package subscript(value: ValueID) -> Value { values[value.index] }
@@ -58,12 +67,32 @@ package struct Graph: Sendable {
         return ids
     }
 
+    /// A new name for a value of the same kind.
+    mutating func duplicate(_ value: ValueID) -> ValueID { declare(values[value.index]) }
+
+    /// A new value that some node will make.
+    mutating func declare(_ value: Value) -> ValueID {
+        values.append(value)
+        return ValueID(values.count - 1)
+    }
+
+    /// Changes how a value is stored.
+    mutating func store(_ value: ValueID, as element: Value.Element) {
+        let old = values[value.index]
+        values[value.index] = Value(shape: old.shape, extent: old.extent, element: element)
+    }
+
     // MARK: Sources
 
     /// The features of a batch: [B] + shape.
     package mutating func addInput(_ shape: Shape) -> ValueID { append(.input, [], shape, .rows) }
 
-    /// What a loss compares with: labels [B] for softmax cross-entropy, else values [B] + shape.
+    /// The tokens of a batch: indices [B, T].
+    package mutating func addTokens(_ length: Int) -> ValueID {
+        append(.input, [], [Value(shape: [length], extent: .rows, element: .label)])[0]
+    }
+
+    /// What a loss compares with: labels [B] (or [B, T] for sequences) for softmax cross-entropy, else values [B] + shape.
     package mutating func addTarget(_ shape: Shape, element: Value.Element = .scalar) -> ValueID {
         append(.target, [], [Value(shape: shape, extent: .rows, element: element)])[0]
     }
@@ -80,6 +109,18 @@ package struct Graph: Sendable {
         parameters.append(description)
         parameterValues.append(value)
         return value
+    }
+
+    /// A value that is saved with the parameters but not trained, such as a running mean.
+    package mutating func addBuffer(_ description: ParameterDescription) -> ValueID {
+        precondition(!description.trainable, "addBuffer: \(description.name) is described as trainable")
+        return addParameter(description)
+    }
+
+    /// Names a part of the network, from the value it reads to the value it makes: backward may compute its inside again instead of
+    /// keeping it.
+    package mutating func markSegment(_ name: String, from: ValueID, to: ValueID) {
+        segments.append(Segment(name: name, from: from, to: to))
     }
 
     /// Marks a ReLU's output, so that programs can count units that are never above 0.
@@ -111,5 +152,12 @@ package struct Graph: Sendable {
             roots[node.outputs[0].index] = roots[node.inputs[0].index]
         }
         return roots
+    }
+
+    /// How often a value is read under any of its names.
+    func readers(of root: ValueID, _ roots: [ValueID]) -> Int {
+        nodes.reduce(0) { count, node in
+            count + (node.operation == .reshape ? 0 : node.inputs.reduce(0) { $0 + (roots[$1.index] == root ? 1 : 0) })
+        }
     }
 }

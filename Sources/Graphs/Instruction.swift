@@ -2,7 +2,7 @@ import Kernels
 
 /// Where a kernel's operand lies: resolved to a span by base + offset when the instruction runs.
 struct Slot: Sendable, Equatable {
-    enum Region: UInt8, Sendable { case activations, parameters, gradients }
+    enum Region: UInt8, Sendable { case activations, parameters, gradients, packed }
 
     var region: Region
     /// Bytes from the region's start.
@@ -10,6 +10,8 @@ struct Slot: Sendable, Equatable {
     /// Elements: per batch row if `grows`, else in all. 0 is an absent operand.
     var count: Int
     var grows: Bool
+    /// Of scalars and bf16; other elements have types of their own.
+    var type = StorageType.scalar
 
     /// No operand: resolves to an empty span.
     static let absent = Slot(region: .activations, offset: 0, count: 0, grows: false)
@@ -25,7 +27,7 @@ struct RowCount: Sendable, Equatable {
 
 /// One call of a kernel: everything decided but the number of rows. Trivial data, so that running it touches no reference count.
 enum Instruction: Sendable {
-    case matmul(MatmulExtents, a: Slot, b: Slot, bias: Slot, Activation, into: Slot, workspace: Slot)
+    case product(ProductInstruction)
     /// Only where fusion left it: a copy, then the bias as the epilogue of an empty product.
     case addBias(RowCount, columns: Int, x: Slot, bias: Slot, into: Slot, workspace: Slot)
     case columnSums(RowCount, columns: Int, x: Slot, into: Slot)
@@ -38,9 +40,9 @@ enum Instruction: Sendable {
     case dropout(rate: Double, layerKey: UInt64, columns: Int, keys: Slot, x: Slot, into: Slot)
     case zeros(Slot)
 
-    case convolution(WindowShape, x: Slot, weights: Slot, bias: Slot, Activation, into: Slot, workspace: Slot)
-    case convolutionInputGradient(WindowShape, dy: Slot, weights: Slot, into: Slot, workspace: Slot)
-    case convolutionWeightGradient(WindowShape, x: Slot, dy: Slot, into: Slot, workspace: Slot)
+    case convolution(ConvolutionCall, x: Slot, weights: Slot, RiderSlots, into: Slot, workspace: Slot)
+    case convolutionInputGradient(ConvolutionCall, dy: Slot, weights: Slot, RiderSlots, into: Slot, workspace: Slot)
+    case convolutionWeightGradient(ConvolutionCall, x: Slot, dy: Slot, into: Slot, bias: Slot, workspace: Slot)
     case convolutionPool(ConvolutionPool, x: Slot, weights: Slot, bias: Slot, into: Slot, positions: Slot, workspace: Slot)
     case convolutionPoolGradients(
         ConvolutionPool, x: Slot, weights: Slot, y: Slot, positions: Slot, dy: Slot, weightGradient: Slot, biasGradient: Slot,
@@ -55,4 +57,82 @@ enum Instruction: Sendable {
     case loss(LossKind, columns: Int, prediction: Slot, target: Slot, into: Slot)
     case lossGradient(LossKind, columns: Int, prediction: Slot, target: Slot, into: Slot)
     case lossWithGradient(LossKind, columns: Int, prediction: Slot, target: Slot, into: Slot, gradient: Slot)
+    /// Softmax cross-entropy of several positions per row, or of bf16; absent results are not wanted.
+    case sequenceLoss(positions: Int, columns: Int, prediction: Slot, target: Slot, into: Slot, gradient: Slot)
+
+    case convert(Slot, into: Slot)
+    case embedding(vocabulary: Int, columns: Int, length: Int, tokens: Slot, table: Slot, positions: Slot, into: Slot)
+    case embeddingGradient(vocabulary: Int, columns: Int, length: Int, tokens: Slot, dy: Slot, accumulates: Bool, into: Slot)
+    case layerNorm(NormInstruction)
+    case layerNormGradient(NormInstruction, dy: Slot, residual: Slot, into: Slot, gainGradient: Slot, shiftGradient: Slot)
+    case batchStatistics(RowCount, columns: Int, epsilon: Double, x: Slot, mean: Slot, inverse: Slot)
+    case batchContribution(RowCount, epsilon: Double, mean: Slot, inverse: Slot, into: Slot, variance: Slot)
+    case inverseDeviation(epsilon: Double, x: Slot, into: Slot)
+    case normalise(NormInstruction, residual: Slot, Activation)
+    case normaliseGradient(
+        NormInstruction, Activation, dy: Slot, into: Slot, gainGradient: Slot, shiftGradient: Slot, residualGradient: Slot)
+    case attention(AttentionCall, qkv: Slot, keys: Slot, into: Slot, statistics: Slot, workspace: Slot)
+    case attentionGradient(AttentionCall, qkv: Slot, keys: Slot, y: Slot, statistics: Slot, dy: Slot, into: Slot, workspace: Slot)
+    case lstm(
+        LSTMCall, x: Slot, inputWeights: Slot, hiddenWeights: Slot, inputBias: Slot, hiddenBias: Slot, into: Slot, saved: Slot,
+        workspace: Slot)
+    case lstmGradient(LSTMGradientInstruction)
+}
+
+/// A product with its riders.
+struct ProductInstruction: Sendable {
+    var extents: MatmulExtents
+    var operands: StorageType
+    var result: StorageType
+    var packed: Bool
+    var a: Slot
+    /// Absent if packed weights take its place.
+    var b: Slot
+    var weights: Slot
+    var riders: RiderSlots
+    var into: Slot
+    var sums: Slot
+    var workspace: Slot
+}
+
+/// The operands of an epilogue.
+struct RiderSlots: Sendable {
+    var activation: Activation
+    var gate: Gate
+    var bias: Slot
+    var gateData: Slot
+    var residual: Slot
+    var slope: Slot
+}
+
+/// What forward and backward of both normalisations share.
+struct NormInstruction: Sendable {
+    var rows: RowCount
+    var columns: Int
+    var epsilon: Double
+    var x: Slot
+    var gain: Slot
+    var shift: Slot
+    /// The output; in backward absent or what gates dy.
+    var y: Slot
+    var mean: Slot
+    var inverse: Slot
+}
+
+/// The operands of an LSTM's gradient.
+struct LSTMGradientInstruction: Sendable {
+    var call: LSTMCall
+    var x: Slot
+    var inputWeights: Slot
+    var hiddenWeights: Slot
+    var y: Slot
+    var saved: Slot
+    var dy: Slot
+    var inputWeightGradient: Slot
+    var hiddenWeightGradient: Slot
+    var inputBiasGradient: Slot
+    var hiddenBiasGradient: Slot
+    /// Absent if nobody wants it.
+    var into: Slot
+    var workspace: Slot
 }

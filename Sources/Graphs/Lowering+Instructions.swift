@@ -3,19 +3,18 @@ import TensorCore
 
 extension Lowering {
     /// The instructions, in the order of the nodes.
-    func instructions() -> [Instruction] {
-        nodes.enumerated().map { moment, node in instruction(node, workspace: workspace(moment)) }
+    mutating func instructions() -> [Instruction] {
+        var result: [Instruction] = []
+        for (moment, node) in nodes.enumerated() { result.append(instruction(node, workspace: workspace(moment))) }
+        return result
     }
 
-    private func instruction(_ node: Node, workspace: Slot) -> Instruction {
+    private mutating func instruction(_ node: Node, workspace: Slot) -> Instruction {
         let operands = node.inputs.map { slot($0) }
         let results = node.outputs.map { slot($0) }
         let into = results[0]
         switch node.operation {
-        case .matmul(let form, let activation):
-            let extents = MatmulExtents(form, graph[node.inputs[0]], graph[node.inputs[1]])
-            return .matmul(
-                extents, a: operands[0], b: operands[1], bias: optional(operands, 2), activation, into: into, workspace: workspace)
+        case .matmul: return productInstruction(node, operands, results, workspace)
         case .addBias:
             let (rows, columns) = matrix(node.inputs[0])
             return .addBias(rows, columns: columns, x: operands[0], bias: operands[1], into: into, workspace: workspace)
@@ -39,6 +38,9 @@ extension Lowering {
         case .softmaxGradient:
             let (rows, columns) = matrix(node.inputs[0])
             return .softmaxGradient(rows, columns: columns, y: operands[0], dy: operands[1], into: into)
+        case .loss(.softmaxCrossEntropy) where isSequence(node), .lossGradient(.softmaxCrossEntropy) where isSequence(node),
+            .lossWithGradient(.softmaxCrossEntropy) where isSequence(node):
+            return sequenceLoss(node, operands, results)
         case .loss(let kind):
             return .loss(kind, columns: columns(node), prediction: operands[0], target: operands[1], into: into)
         case .lossGradient(let kind):
@@ -48,22 +50,40 @@ extension Lowering {
                 kind, columns: columns(node), prediction: operands[0], target: operands[1], into: into, gradient: results[1])
         case .input, .target, .rowKeys, .parameter, .reshape:
             preconditionFailure("Lowering: \(node.operation.kind) computes nothing")
+        case .batchNorm:
+            preconditionFailure("Lowering: a batch normalisation that was not split")
+        case .rowSums:
+            let value = graph[node.inputs[0]]
+            return .columnSums(RowCount(count: 1, grows: true), columns: value.shape.elementCount, x: operands[0], into: into)
+        case .convert: return .convert(operands[0], into: into)
+        case .embedding, .embeddingGradient, .attention, .attentionGradient, .lstm, .lstmGradient:
+            return sequenceInstruction(node, operands, results, workspace)
+        case .layerNorm, .layerNormGradient, .batchStatistics, .batchContribution, .inverseDeviation, .normalise, .normaliseGradient:
+            return normInstruction(node, operands, results)
         case .convolution, .convolutionInputGradient, .convolutionWeightGradient, .convolutionPool, .convolutionPoolGradients, .maxPool,
             .maxPoolGradient, .averagePool, .averagePoolGradient:
             return windowInstruction(node, operands, results, workspace)
         }
     }
 
-    private func windowInstruction(_ node: Node, _ operands: [Slot], _ results: [Slot], _ workspace: Slot) -> Instruction {
+    private mutating func windowInstruction(_ node: Node, _ operands: [Slot], _ results: [Slot], _ workspace: Slot) -> Instruction {
         let into = results[0]
         switch node.operation {
-        case .convolution(let window, let activation):
+        case .convolution(let window, let riders):
+            let call = Lowering.convolution(window, precision, packed: Lowering.isConvolutionPacked(node, graph))
             return .convolution(
-                window, x: operands[0], weights: operands[1], bias: optional(operands, 2), activation, into: into, workspace: workspace)
-        case .convolutionInputGradient(let window):
-            return .convolutionInputGradient(window, dy: operands[0], weights: operands[1], into: into, workspace: workspace)
-        case .convolutionWeightGradient(let window):
-            return .convolutionWeightGradient(window, x: operands[0], dy: operands[1], into: into, workspace: workspace)
+                call, x: operands[0], weights: convolutionWeights(node.inputs[1], call, forInputGradient: false),
+                riderSlots(riders, operands, results), into: into, workspace: workspace)
+        case .convolutionInputGradient(let window, let riders):
+            let call = Lowering.convolution(window, precision, packed: Lowering.isConvolutionPacked(node, graph))
+            return .convolutionInputGradient(
+                call, dy: operands[0], weights: convolutionWeights(node.inputs[1], call, forInputGradient: true),
+                riderSlots(riders, operands, results), into: into, workspace: workspace)
+        case .convolutionWeightGradient(let window, let bias):
+            return .convolutionWeightGradient(
+                Lowering.convolution(window, precision, packed: true), x: operands[0], dy: operands[1], into: into,
+                bias: bias ? results[1] : .absent,
+                workspace: workspace)
         case .convolutionPool(let both):
             return .convolutionPool(
                 both, x: operands[0], weights: operands[1], bias: optional(operands, 2), into: into, positions: results[1],
@@ -84,14 +104,14 @@ extension Lowering {
         }
     }
 
-    private func optional(_ operands: [Slot], _ index: Int) -> Slot { index < operands.count ? operands[index] : .absent }
+    func optional(_ operands: [Slot], _ index: Int) -> Slot { index < operands.count ? operands[index] : .absent }
 
     /// A value as a matrix: its rows and columns.
-    private func matrix(_ id: ValueID) -> (RowCount, columns: Int) {
+    func matrix(_ id: ValueID) -> (RowCount, columns: Int) {
         let value = graph[id]
         return (RowCount(count: value.lead, grows: value.extent == .rows), value.columns)
     }
 
     /// The elements of one row of a loss's prediction.
-    private func columns(_ node: Node) -> Int { graph[node.inputs[0]].shape.elementCount }
+    func columns(_ node: Node) -> Int { graph[node.inputs[0]].shape.elementCount }
 }

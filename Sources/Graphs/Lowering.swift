@@ -7,6 +7,7 @@ struct Lowering<K: KernelSet> {
     let layout: ParameterLayout
     let capacity: Int
     let kernels: K
+    let precision: Precision
     /// The gradient of each parameter; empty for inference.
     let gradients: [ValueID]
     /// The nodes that become instructions, in order.
@@ -20,19 +21,34 @@ struct Lowering<K: KernelSet> {
     private var requestOfWorkspace: [Int: Int] = [:]
     private var rowKeysRequest = 0
     let plan: MemoryPlan
+    /// Grows while instructions are made.
+    var packed = PackedPlan()
 
-    init(graph: Graph, layout: ParameterLayout, capacity: Int, kernels: K, gradients: [ValueID]) {
+    init(graph: Graph, layout: ParameterLayout, capacity: Int, kernels: K, gradients: [ValueID], precision: Precision = .fp32) {
         self.graph = graph
         self.layout = layout
         self.capacity = capacity
         self.kernels = kernels
         self.gradients = gradients
+        self.precision = precision
         nodes = graph.nodes.filter { !$0.operation.isFree }
         roots = graph.memoryRoots()
         for entry in layout.entries {
             fixedPlaces[graph.parameterValues[entry.modelIndex]] = (.parameters, entry.offset)
             if !gradients.isEmpty {
                 fixedPlaces[roots[gradients[entry.modelIndex].index]] = (.gradients, entry.offset)
+            }
+        }
+
+        // A gradient that is added to in place is built where it ends.
+        for node in nodes.reversed() where node.phase == .backward {
+            let output = roots[node.outputs[0].index]
+            guard let place = fixedPlaces[output], place.region == .gradients else { continue }
+            for input in node.inputs[node.operation.inPlaceInputs(count: node.inputs.count)] {
+                let root = roots[input.index]
+                guard fixedPlaces[root] == nil, graph[input].extent == .fixed, graph.readers(of: root, roots) == 1 else { continue }
+                fixedPlaces[root] = place
+                break
             }
         }
 
@@ -90,12 +106,10 @@ struct Lowering<K: KernelSet> {
                 MemoryPlan.Request(bytes: capacity * MemoryLayout<UInt64>.stride, lifetime: 0...end, category: .input))
         }
         for (moment, node) in nodes.enumerated() {
-            let elements = Lowering.workspace(of: node, graph, capacity: capacity, kernels)
-            guard elements > 0 else { continue }
+            let bytes = Lowering.workspace(of: node, graph, capacity: capacity, kernels, precision)
+            guard bytes > 0 else { continue }
             requestOfWorkspace[moment] = requests.count
-            requests.append(
-                MemoryPlan.Request(
-                    bytes: elements * MemoryLayout<K.Scalar>.stride, lifetime: moment...moment, category: .workspace))
+            requests.append(MemoryPlan.Request(bytes: bytes, lifetime: moment...moment, category: .workspace))
         }
         plan = MemoryPlan(requests)
     }
@@ -107,19 +121,19 @@ struct Lowering<K: KernelSet> {
         let root = roots[value.index]
         let grows = graph[value].extent == .rows
         let count = graph[value].shape.elementCount
+        let type = graph[value].element == .bfloat16 ? StorageType.bfloat16 : .scalar
         if let place = fixedPlaces[root] {
             return Slot(
                 region: place.region, offset: place.elementOffset * MemoryLayout<K.Scalar>.stride, count: count, grows: grows)
         }
         guard let request = requestOfRoot[root] else { preconditionFailure("Lowering: value \(value.index) is never computed") }
-        return Slot(region: .activations, offset: plan.offsets[request], count: count, grows: grows)
+        return Slot(region: .activations, offset: plan.offsets[request], count: count, grows: grows, type: type)
     }
 
-    /// The scratch memory of the instruction at that position.
+    /// The scratch memory of the instruction at that position; counted in bytes.
     func workspace(_ moment: Int) -> Slot {
         guard let request = requestOfWorkspace[moment] else { return .absent }
-        let elements = plan.requests[request].bytes / MemoryLayout<K.Scalar>.stride
-        return Slot(region: .activations, offset: plan.offsets[request], count: elements, grows: false)
+        return Slot(region: .activations, offset: plan.offsets[request], count: plan.requests[request].bytes, grows: false)
     }
 
     /// The keys of dropout, one per row.
@@ -131,6 +145,7 @@ struct Lowering<K: KernelSet> {
         let size =
             switch value.element {
             case .scalar: MemoryLayout<K.Scalar>.stride
+            case .bfloat16: 2
             case .label: MemoryLayout<Int32>.stride
             case .position: MemoryLayout<UInt8>.stride
             case .key: MemoryLayout<UInt64>.stride
@@ -143,11 +158,15 @@ struct Lowering<K: KernelSet> {
         _ nodes: [Node], _ graph: Graph, _ roots: [ValueID], _ sources: Set<ValueID>, _ last: [ValueID: Int]
     ) -> [ValueID: ValueID] {
         var result: [ValueID: ValueID] = [:]
-        for (moment, node) in nodes.enumerated() where node.operation.worksInPlace {
+        for (moment, node) in nodes.enumerated() {
+            let candidates = node.inputs[node.operation.inPlaceInputs(count: node.inputs.count)]
+            if candidates.isEmpty { continue }
             let output = graph[node.outputs[0]]
-            result[node.outputs[0]] = node.inputs.map { roots[$0.index] }.first { operand in
+            result[node.outputs[0]] = candidates.map { roots[$0.index] }.first { operand in
                 let value = graph[operand]
-                return last[operand] == moment && !sources.contains(operand) && value.element == .scalar && value.extent == output.extent
+                return last[operand] == moment && !sources.contains(operand) && value.element == output.element
+                    && value.extent == output.extent
+                    && (value.element == .scalar || value.element == .bfloat16)
                     && value.shape.elementCount == output.shape.elementCount
             }
         }
@@ -163,22 +182,4 @@ struct Lowering<K: KernelSet> {
         return result
     }
 
-    /// Elements of scratch at full capacity, which by the kernels' contract is enough for fewer rows.
-    private static func workspace(of node: Node, _ graph: Graph, capacity: Int, _ kernels: K) -> Int {
-        switch node.operation {
-        case .matmul(let form, _):
-            let extents = MatmulExtents(form, graph[node.inputs[0]], graph[node.inputs[1]])
-            return kernels.matmulWorkspace(extents.shape(rows: capacity))
-        case .addBias:
-            let x = graph[node.inputs[0]]
-            let rows = x.lead * (x.extent == .rows ? capacity : 1)
-            return kernels.matmulWorkspace(MatmulShape(.nn, m: rows, n: x.columns, k: 0))
-        case .convolution(let window, _), .convolutionInputGradient(let window), .convolutionWeightGradient(let window):
-            return kernels.convolutionWorkspace(window)
-        case .convolutionPool(let both), .convolutionPoolGradients(let both, _, _):
-            return kernels.convolvePoolWorkspace(convolution: both.convolution, pool: both.pool)
-        default:
-            return 0
-        }
-    }
 }

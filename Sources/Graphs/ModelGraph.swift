@@ -47,7 +47,9 @@ package struct ModelGraph: Sendable {
         precondition(!graph.parameters.isEmpty, "ModelGraph: a model without parameters cannot be trained")
         var graph = graph
         let shape = graph[prediction].shape
-        target = loss == .softmaxCrossEntropy ? graph.addTarget([], element: .label) : graph.addTarget(shape)
+        target =
+            loss == .softmaxCrossEntropy
+            ? graph.addTarget(Shape(Array(shape.dimensions.dropLast())), element: .label) : graph.addTarget(shape)
         rowLoss = graph.addLoss(loss, prediction: prediction, target: target)
         graph.outputs = [prediction, rowLoss]
         self.graph = graph
@@ -66,19 +68,34 @@ package struct ModelGraph: Sendable {
     package var outputElements: Int { outputShape.elementCount }
     /// Elements of a row's target: one label, or as many values as the output has.
     package var targetElements: Int { graph[target].shape.elementCount }
+    /// Whether the input is indices of tokens rather than features.
+    package var inputIsTokens: Bool { graph[input].element == .label }
+    /// Predictions per row that are compared with a label each: T for sequences, else 1.
+    package var positions: Int { loss == .softmaxCrossEntropy ? graph[prediction].lead : 1 }
 
-    /// The graph that computes losses and gradients, passes done, and the gradient of each parameter.
-    func trainingGraph(_ fusion: FusionOptions) -> (graph: Graph, gradients: [ValueID]) {
-        ModelGraph.trainingGraph(graph, rowLoss, fusion)
+    /// The graph that computes losses and gradients, passes done, and the gradient of each parameter (of a buffer: what the batch
+    /// contributes to it).
+    func trainingGraph(_ fusion: FusionOptions, _ precision: Precision = .fp32, recompute: Bool = false) -> (
+        graph: Graph, gradients: [ValueID]
+    ) {
+        var (result, gradients) = ModelGraph.trainingGraph(graph, rowLoss, fusion)
+        if recompute { result.recomputeSegments() }
+        if precision == .bf16 { result.lowerPrecision(gradients: gradients) }
+        return (result, gradients)
     }
 
     /// The graph that computes predictions and losses, passes done.
-    func inferenceGraph(_ fusion: FusionOptions) -> Graph {
+    func inferenceGraph(_ fusion: FusionOptions, _ precision: Precision = .fp32) -> Graph {
         var result = graph
         result.removeIdentities(dropout: true)
-        if fusion.contains(.epilogues) { result.fuseEpilogues(training: false) }
+        _ = result.splitBatchNorms(training: false)
+        if fusion.contains(.epilogues) {
+            result.fuseEpilogues(training: false)
+            result.fuseNormalisations()
+        }
         if fusion.contains(.convolutionPool) { result.fuseConvolutionPool() }
         result.removeUnused()
+        if precision == .bf16 { result.lowerPrecision(gradients: []) }
         return result
     }
 
@@ -88,12 +105,17 @@ package struct ModelGraph: Sendable {
     ) -> (graph: Graph, gradients: [ValueID]) {
         var result = forward
         result.removeIdentities(dropout: false)
-        if fusion.contains(.epilogues) { result.fuseEpilogues(training: true) }
+        let contributions = result.splitBatchNorms(training: true)
+        if fusion.contains(.epilogues) {
+            result.fuseEpilogues(training: true)
+            result.fuseNormalisations()
+        }
         if fusion.contains(.convolutionPool) { result.fuseConvolutionPool() }
-        let gradients = result.appendGradients(of: rowLoss)
-        if fusion.contains(.lossGradient) { result.fuseLossGradient() }
+        let gradients = result.appendGradients(of: rowLoss, contributions: contributions)
         let survivors = result.outputs
         result.outputs += gradients
+        if fusion.contains(.epilogues) { result.fuseBackwardRiders() }
+        if fusion.contains(.lossGradient) { result.fuseLossGradient() }
         result.removeUnused()
         result.outputs = survivors
         return (result, gradients)

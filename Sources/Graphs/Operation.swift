@@ -18,14 +18,14 @@ package enum Operation: Hashable, Sendable {
 
     // MARK: What layers build
 
-    /// a·b in one of four forms, then the bias if there is a third input, then the activation. `a` is seen as a matrix whose columns are
-    /// its last extent. Layers build it bare; the fusion pass adds bias and activation.
-    case matmul(MatmulForm, Activation)
+    /// a·b in one of four forms. `a` is seen as a matrix whose columns are its last extent. Layers build it bare; passes add riders.
+    /// Inputs: a, b, and those of the riders. Outputs: the product, and those of the riders.
+    case matmul(MatmulForm, Riders)
     /// x + b, with b one per column.
     case addBias
     case activate(Activation)
-    /// Convolution of x[H,W,C] with w[K,K,C,F], then the bias if there is a third input, then the activation.
-    case convolution(WindowShape, Activation)
+    /// Convolution of x[H,W,C] with w[K,K,C,F]. Inputs: x, w, and those of the riders.
+    case convolution(WindowShape, Riders)
     /// The maximum of each window; the second output is its position.
     case maxPool(WindowShape)
     case averagePool(WindowShape, countsPadding: Bool)
@@ -39,6 +39,16 @@ package enum Operation: Hashable, Sendable {
     case scale(Double)
     /// The loss of each row, from a prediction and a target.
     case loss(LossKind)
+    /// Rows of a table. Inputs: indices [T], table [V, D], and what is added to each position [T, D] if there is a third input.
+    case embedding
+    /// Inputs: x, gain, shift. Outputs: y, and each position's mean and inverse deviation.
+    case layerNorm(epsilon: Double)
+    /// Inputs: x, gain, shift, running mean and running variance. Passes split it: see ``normalise(_:residual:)``.
+    case batchNorm(BatchNorm)
+    /// Inputs: the packed projections [T, 3D], and the row keys if there is dropout. Outputs: y [T, D] and its statistics [H, T].
+    case attention(AttentionCall)
+    /// Inputs: x [T, D], weights [D, 4H] and [H, 4H], two biases [4H]. Outputs: y [T, H], and what backward needs.
+    case lstm(LSTMCall)
 
     // MARK: What gradient rules add
 
@@ -46,10 +56,10 @@ package enum Operation: Hashable, Sendable {
     case columnSums
     /// dy·f′; inputs: what the activation saved, and dy.
     case activationGradient(Activation)
-    /// Inputs: dy and the weights.
-    case convolutionInputGradient(WindowShape)
-    /// Inputs: x and dy.
-    case convolutionWeightGradient(WindowShape)
+    /// Inputs: dy and the weights, and those of the riders.
+    case convolutionInputGradient(WindowShape, Riders)
+    /// Inputs: x and dy. Outputs: dw, then the bias' gradient if wanted.
+    case convolutionWeightGradient(WindowShape, bias: Bool)
     /// Inputs: positions and dy.
     case maxPoolGradient(WindowShape)
     case averagePoolGradient(WindowShape, countsPadding: Bool)
@@ -59,6 +69,19 @@ package enum Operation: Hashable, Sendable {
     case lossGradient(LossKind)
     /// Zeros: the gradient of a parameter that the loss does not depend on.
     case zeros
+    /// Σ over the batch: [..] from [B, ..].
+    case rowSums
+    /// Inputs: indices, dy, and what is already there if there is a third input. The output is [V, D].
+    case embeddingGradient
+    /// Inputs: x, gain, mean, inverse deviation, dy, and what is added to dx if there is a sixth. Outputs: dx, dgain, dshift.
+    case layerNormGradient
+    /// Inputs: x, mean, inverse deviation, gain, y (gates dy if the activation is ReLU), dy. Outputs: dx, dgain, dshift, and the
+    /// residual's gradient if there is one.
+    case normaliseGradient(Activation, residual: Bool)
+    /// Inputs: qkv, y, statistics, dy, and the row keys if there is dropout.
+    case attentionGradient(AttentionCall)
+    /// Inputs: x, both weights, y, what was saved, dy. Outputs: the gradients of both weights and both biases, then dx if wanted.
+    case lstmGradient(LSTMCall, input: Bool)
 
     // MARK: What passes make
 
@@ -68,11 +91,25 @@ package enum Operation: Hashable, Sendable {
     case convolutionPoolGradients(ConvolutionPool, bias: Bool, input: Bool)
     /// ``loss(_:)`` and ``lossGradient(_:)`` in one pass over the prediction.
     case lossWithGradient(LossKind)
+    /// Mean and inverse deviation of each channel over the batch and all extents but the last.
+    case batchStatistics(epsilon: Double)
+    /// f((x − mean)·inverse·gain + shift), plus a residual inside f. Inputs: x, mean, inverse, gain, shift, and the residual.
+    case normalise(Activation, residual: Bool)
+    /// 1/√(x + ε).
+    case inverseDeviation(epsilon: Double)
+    /// What this batch contributes to running statistics: its mean and unbiased variance, weighted by its share of the global batch.
+    /// Inputs: mean, inverse deviation, x (for the number of positions only). Outputs: both contributions.
+    case batchContribution(epsilon: Double)
+    /// The same elements in the storage of the output.
+    case convert
 
     /// The operation without its attributes: the key of the table of rules.
     package enum Kind: Hashable, Sendable, CaseIterable {
         case input, target, rowKeys, parameter
         case matmul, addBias, activate, convolution, maxPool, averagePool, reshape, dropout, softmax, add, subtract, multiply, scale, loss
+        case embedding, layerNorm, batchNorm, attention, lstm
+        case rowSums, embeddingGradient, layerNormGradient, normaliseGradient, attentionGradient, lstmGradient
+        case batchStatistics, normalise, inverseDeviation, batchContribution, convert
         case columnSums, activationGradient, convolutionInputGradient, convolutionWeightGradient, maxPoolGradient
         case averagePoolGradient, softmaxGradient, lossGradient, zeros
         case convolutionPool, convolutionPoolGradients, lossWithGradient
@@ -110,6 +147,22 @@ package enum Operation: Hashable, Sendable {
         case .convolutionPool: .convolutionPool
         case .convolutionPoolGradients: .convolutionPoolGradients
         case .lossWithGradient: .lossWithGradient
+        case .embedding: .embedding
+        case .layerNorm: .layerNorm
+        case .batchNorm: .batchNorm
+        case .attention: .attention
+        case .lstm: .lstm
+        case .rowSums: .rowSums
+        case .embeddingGradient: .embeddingGradient
+        case .layerNormGradient: .layerNormGradient
+        case .normaliseGradient: .normaliseGradient
+        case .attentionGradient: .attentionGradient
+        case .lstmGradient: .lstmGradient
+        case .batchStatistics: .batchStatistics
+        case .normalise: .normalise
+        case .inverseDeviation: .inverseDeviation
+        case .batchContribution: .batchContribution
+        case .convert: .convert
         }
     }
 
@@ -124,12 +177,42 @@ package enum Operation: Hashable, Sendable {
         }
     }
 
-    /// Whether the kernel allows the result to be exactly the memory of an operand.
-    var worksInPlace: Bool {
+    /// The operands whose memory the kernel allows to be exactly that of the first result.
+    func inPlaceInputs(count: Int) -> Range<Int> {
         switch self {
-        case .activate, .activationGradient, .add, .subtract, .multiply, .scale, .dropout: true
-        default: false
+        case .activate, .activationGradient, .add, .subtract, .multiply, .scale, .dropout: 0..<count
+        case .embeddingGradient: 2..<max(2, count)
+        default: 0..<0
         }
+    }
+}
+
+/// What rides on the last pass of a product or convolution, in this order of inputs: bias, gate, residual; and of outputs: the slope of the
+/// activation, the column sums of b (form tn only). See the kernels' `Epilogue` for what each does.
+package struct Riders: Hashable, Sendable {
+    package var activation = Activation.identity
+    package var bias = false
+    package var gate = Gate.none
+    package var residual = false
+    /// Whether f′ is stored for backward: for activations whose gradient cannot be had from their output.
+    package var slope = false
+    package var sums = false
+
+    package init() {}
+
+    /// Nothing rides.
+    package static let none = Riders()
+}
+
+/// The attributes of a batch normalisation over all extents but the last.
+package struct BatchNorm: Hashable, Sendable {
+    package let epsilon: Double
+    /// How far a step moves the running statistics towards its own: PyTorch's momentum.
+    package let momentum: Double
+
+    package init(epsilon: Double, momentum: Double) {
+        self.epsilon = epsilon
+        self.momentum = momentum
     }
 }
 

@@ -10,6 +10,11 @@ extension Graph {
             var node = node
             node.inputs = node.inputs.map { renamed[$0.index] }
             switch node.operation {
+            case .attention(var call) where dropout && call.dropout > 0:
+                call.dropout = 0
+                node.operation = .attention(call)
+                node.inputs = [node.inputs[0]]
+                return node
             case .dropout where dropout, .activate(.identity):
                 renamed[node.outputs[0].index] = node.inputs[0]
                 return nil
@@ -18,6 +23,7 @@ extension Graph {
             }
         }
         outputs = outputs.map { renamed[$0.index] }
+        segments = segments.map { Segment(name: $0.name, from: renamed[$0.from.index], to: renamed[$0.to.index]) }
         for index in units.indices {
             units[index].value = renamed[units[index].value.index]
         }

@@ -10,13 +10,14 @@ extension Graph {
     mutating func fuseConvolutionPool() {
         let uses = useCounts()
         var moved: [ValueID: ValueID] = [:]
-        fuse { node, producer in
-            guard case .maxPool(let pool) = node.operation, case .convolution(let window, let activation) = producer.operation,
-                activation == .relu || activation == .identity, uses[node.inputs[0].index] == 1
+        fuse { node, producer, _ in
+            guard case .maxPool(let pool) = node.operation, case .convolution(let window, let riders) = producer.operation,
+                riders.activation == .relu || riders.activation == .identity, !riders.residual, window.isPlain,
+                uses[node.inputs[0].index] == 1
             else { return nil }
             moved[node.inputs[0]] = node.outputs[0]
             var merged = producer
-            merged.operation = .convolutionPool(ConvolutionPool(convolution: window, pool: pool, activation: activation))
+            merged.operation = .convolutionPool(ConvolutionPool(convolution: window, pool: pool, activation: riders.activation))
             merged.outputs = node.outputs
             return merged
         }

@@ -9,7 +9,8 @@ package enum ProgramMode: Sendable, Equatable {
     case inference
 }
 
-/// A model compiled for one mode, capacity, precision and kernel level: a flat list of kernel calls on fixed places of one arena.
+/// A model compiled for one mode, capacity, precision and kernel level: a flat list of kernel calls on fixed places of one arena, and of
+/// another for the packed weights.
 ///
 /// Compiling decides everything but the number of rows. A program is a value; ``Execution`` gives it memory and runs it.
 package struct Program: Sendable {
@@ -28,6 +29,12 @@ package struct Program: Sendable {
     /// Without the batch dimension.
     package let inputShape: Shape
     package let outputShape: Shape
+    /// In which types activations are stored and products computed.
+    package let precision: Precision
+    /// Whether the input is indices of tokens rather than features.
+    package let inputIsTokens: Bool
+    /// Labels per row: T for sequences, else 1.
+    package let positions: Int
     /// Bytes per scalar: 4 for Float, 8 for Double.
     package let scalarBytes: Int
     /// The kernel level whose workspace was planned.
@@ -62,6 +69,10 @@ package struct Program: Sendable {
     /// What each instruction computes, in order: for listings and tests.
     package let operations: [Operation.Kind]
 
+    /// Copies of weights in the kernels' order, and the bytes that they take.
+    let packed: PackedPlan
+    package var packedBytes: Int { packed.bytes }
+
     let instructions: [Instruction]
     /// The first instruction of the backward phase.
     let forwardCount: Int
@@ -79,25 +90,32 @@ extension Program {
     ///   - capacity: the most rows a run will have; at least 1.
     ///   - kernels: the kernels it will run on; they say how much workspace they need.
     ///   - fusion: which fusions to make; all but in tests.
+    ///   - precision: fp32, or mixed.
+    ///   - recompute: whether backward computes the inside of marked segments again instead of keeping it.
     ///   - keepsUnits: whether the outputs of ReLUs survive the run, for ``UnitActivity``. Costs their memory.
     package static func compile<K: KernelSet>(
-        _ model: ModelGraph, capacity: Int, mode: ProgramMode, kernels: K, fusion: FusionOptions = .all, keepsUnits: Bool = false
+        _ model: ModelGraph, capacity: Int, mode: ProgramMode, kernels: K, fusion: FusionOptions = .all, precision: Precision = .fp32,
+        recompute: Bool = false, keepsUnits: Bool = false
     ) -> Program {
         precondition(capacity >= 1, "Program: the capacity has to be at least 1 row, got \(capacity)")
         var (graph, gradients): (Graph, [ValueID]) =
-            mode == .training ? model.trainingGraph(fusion) : (model.inferenceGraph(fusion), [])
+            mode == .training
+            ? model.trainingGraph(fusion, precision, recompute: recompute) : (model.inferenceGraph(fusion, precision), [])
         let (prediction, rowLoss) = (graph.outputs[0], graph.outputs[1])
         if keepsUnits { graph.outputs += graph.units.map(\.value) }
-        let lowering = Lowering(graph: graph, layout: model.layout, capacity: capacity, kernels: kernels, gradients: gradients)
+        var lowering = Lowering(
+            graph: graph, layout: model.layout, capacity: capacity, kernels: kernels, gradients: gradients, precision: precision)
+        let instructions = lowering.instructions()
         let units = graph.units.map { UnitPlace(layer: $0.layer, units: graph[$0.value].columns, slot: lowering.slot($0.value)) }
         let flops = graph.flops()
         return Program(
             mode: mode, capacity: capacity, layout: model.layout, plan: lowering.plan, loss: model.loss,
             inputElements: model.inputShape.elementCount, outputElements: model.outputElements, targetElements: model.targetElements,
-            inputShape: model.inputShape, outputShape: model.outputShape, scalarBytes: MemoryLayout<K.Scalar>.stride,
+            inputShape: model.inputShape, outputShape: model.outputShape, precision: precision, inputIsTokens: model.inputIsTokens,
+            positions: model.positions, scalarBytes: MemoryLayout<K.Scalar>.stride,
             instructionSet: kernels.instructionSet, forwardFlops: flops.forward, backwardFlops: flops.backward,
             gradientOrder: milestones(lowering), units: keepsUnits ? units : [], operations: lowering.nodes.map(\.operation.kind),
-            instructions: lowering.instructions(),
+            packed: lowering.packed, instructions: instructions,
             forwardCount: lowering.nodes.firstIndex { $0.phase == .backward } ?? lowering.nodes.count,
             inputSlot: lowering.slot(model.input), targetSlot: lowering.slot(model.target), rowKeysSlot: lowering.rowKeys,
             predictionSlot: lowering.slot(prediction), rowLossSlot: lowering.slot(rowLoss))

@@ -9,13 +9,11 @@ extension GradientRules {
     ///     tn  C = Aᵀ·B   dA = B·dZᵀ    dB = A·dZ
     ///     tt  C = Aᵀ·Bᵀ  dA = Bᵀ·dZᵀ   dB = dZᵀ·Aᵀ
     @Sendable static func matmul(_ context: inout GradientContext) -> [ValueID?] {
-        guard case .matmul(let form, let activation) = context.node.operation else { preconditionFailure("not a matmul") }
-        let dz = beforeActivation(&context, activation)
+        guard case .matmul(let form, let riders) = context.node.operation else { preconditionFailure("not a matmul") }
+        let dz = beforeActivation(&context, riders)
         let (a, b) = (context.node.inputs[0], context.node.inputs[1])
         var gradients = [ValueID?](repeating: nil, count: context.node.inputs.count)
-        if context.node.inputs.count == 3 && context.wanted[2] {
-            gradients[2] = context.graph.addColumnSums(dz)
-        }
+        gradientsOfRiders(&context, riders, dz, &gradients)
         if context.wanted[1] {
             gradients[1] =
                 switch form {
@@ -43,11 +41,24 @@ extension GradientRules {
         return [context.wanted[0] ? context.dy : nil, bias]
     }
 
-    /// The gradient before an activation that was fused into the node: the output is what it saved.
-    static func beforeActivation(_ context: inout GradientContext, _ activation: Activation) -> ValueID {
-        guard activation != .identity else { return context.dy }
-        precondition(!activation.gradientNeedsInput, "\(activation) needs its input in backward and may not be fused in training")
+    /// The gradient before an activation that was fused into the node: from the slope that the node stored, or from its output.
+    static func beforeActivation(_ context: inout GradientContext, _ riders: Riders) -> ValueID {
+        precondition(riders.gate == .none, "a gated product belongs to backward and has no gradient")
+        if riders.slope { return context.graph.addProduct(context.dy, context.node.outputs[1], phase: .backward) }
+        guard riders.activation != .identity else { return context.dy }
+        precondition(!riders.activation.gradientNeedsInput, "\(riders.activation) needs its slope in backward")
+        precondition(!riders.residual, "the output of \(riders.activation) cannot be had from a sum")
         let y = context.node.outputs[0]
-        return context.add(.activationGradient(activation), [y, context.dy], like: y)
+        return context.add(.activationGradient(riders.activation), [y, context.dy], like: y)
+    }
+
+    /// Bias and residual are the inputs after the two operands: Σ dz, and dy as it is.
+    static func gradientsOfRiders(_ context: inout GradientContext, _ riders: Riders, _ dz: ValueID, _ gradients: inout [ValueID?]) {
+        var index = 2
+        if riders.bias {
+            if context.wanted[index] { gradients[index] = context.graph.addColumnSums(dz) }
+            index += 1
+        }
+        if riders.residual && context.wanted[index] { gradients[index] = context.dy }
     }
 }

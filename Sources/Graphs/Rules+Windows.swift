@@ -4,18 +4,16 @@ import TensorCore
 extension GradientRules {
     /// y = f(x∗w + bias): dw from x and dz, dx from dz and w, the bias' gradient is the sum of dz over rows and positions.
     @Sendable static func convolution(_ context: inout GradientContext) -> [ValueID?] {
-        guard case .convolution(let window, let activation) = context.node.operation else { preconditionFailure("not a convolution") }
-        let dz = beforeActivation(&context, activation)
+        guard case .convolution(let window, let riders) = context.node.operation else { preconditionFailure("not a convolution") }
+        let dz = beforeActivation(&context, riders)
         let (x, weights) = (context.node.inputs[0], context.node.inputs[1])
         var gradients = [ValueID?](repeating: nil, count: context.node.inputs.count)
-        if context.node.inputs.count == 3 && context.wanted[2] {
-            gradients[2] = context.graph.addColumnSums(dz)
-        }
+        gradientsOfRiders(&context, riders, dz, &gradients)
         if context.wanted[1] {
-            gradients[1] = context.add(.convolutionWeightGradient(window), [x, dz], like: weights)
+            gradients[1] = context.add(.convolutionWeightGradient(window, bias: false), [x, dz], like: weights)
         }
         if context.wanted[0] {
-            gradients[0] = context.add(.convolutionInputGradient(window), [dz, weights], like: x)
+            gradients[0] = context.add(.convolutionInputGradient(window, .none), [dz, weights], like: x)
         }
         return gradients
     }

@@ -23,7 +23,9 @@ package struct Value: Sendable, Equatable {
     package enum Element: Sendable {
         /// The precision of the program: Float or Double.
         case scalar
-        /// A class of a label: Int32.
+        /// Two bytes: the activations and gradients of mixed precision.
+        case bfloat16
+        /// A class of a label, a token: Int32.
         case label
         /// A position in a pooling window: UInt8.
         case position

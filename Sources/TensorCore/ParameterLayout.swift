@@ -10,13 +10,22 @@ package struct ParameterDescription: Hashable, Sendable {
     package var transform: FileTransform
     /// The number of inputs that each output sums over; initialisers scale by it.
     package var fanIn: Int
+    /// False for a buffer: it is saved with the parameters, but no gradient moves it.
+    package var trainable: Bool
+    /// How far a step moves a buffer towards what the step measured.
+    package var momentum: Double
 
-    package init(name: String, role: String, memoryShape: [Int], transform: FileTransform, fanIn: Int) {
+    package init(
+        name: String, role: String, memoryShape: [Int], transform: FileTransform, fanIn: Int, trainable: Bool = true,
+        momentum: Double = 0
+    ) {
         self.name = name
         self.role = role
         self.memoryShape = memoryShape
         self.transform = transform
         self.fanIn = fanIn
+        self.trainable = trainable
+        self.momentum = momentum
     }
 
     /// The extents in files: PyTorch's.
@@ -28,7 +37,7 @@ package struct ParameterDescription: Hashable, Sendable {
 /// The table of a model's flat arenas: which parameter lies where.
 ///
 /// Parameters, gradients and every optimiser state have one arena each, all with this layout. Entries lie in the order in which backward
-/// finishes their gradients, so that a bucket of gradients that are ready is one slice. Each entry starts at a multiple of 16 elements
+/// finishes their gradients, so that a bucket of gradients that are ready is one slice; buffers follow. Each entry starts at a multiple of 16 elements
 /// (64 bytes); the elements between entries are padding and stay zero in every arena, so sums over slices need not skip them.
 package struct ParameterLayout: Hashable, Sendable {
     /// A parameter and its place.
@@ -52,6 +61,10 @@ package struct ParameterLayout: Hashable, Sendable {
         package let transform: FileTransform
         /// The number of inputs that each output sums over.
         package let fanIn: Int
+        /// False for a buffer (a running statistic).
+        package let trainable: Bool
+        /// How far a step moves a buffer towards what the step measured; 0 for parameters.
+        package let momentum: Double
 
         /// The elements of the arena that this parameter has.
         package var range: Range<Int> { offset..<offset + count }
@@ -66,6 +79,9 @@ package struct ParameterLayout: Hashable, Sendable {
     package let modelOrder: [Entry]
     /// The length of an arena in elements, padding included; a multiple of ``alignment``.
     package let elementCount: Int
+    /// The elements that training moves by gradients, padding included: a prefix, buffers lie behind it. In the gradient arena that part
+    /// holds what a step measured for the buffers, so that it is combined over shards and ranks like gradients.
+    package let trainedElements: Int
     /// The number of trainable elements, without padding.
     package let trainableCount: Int
     /// Changes when a name, a shape, a transform or the order in memory does: 32 hexadecimal digits.
@@ -85,19 +101,21 @@ package struct ParameterLayout: Hashable, Sendable {
             "ParameterLayout: two parameters have one name: \(parameters.map(\.name))")
         var entries: [Entry] = []
         var offset = 0
-        for index in memoryOrder {
+        let buffersLast = memoryOrder.filter { parameters[$0].trainable } + memoryOrder.filter { !parameters[$0].trainable }
+        for index in buffersLast {
             let parameter = parameters[index]
             entries.append(
                 Entry(
                     name: parameter.name, role: parameter.role, fileShape: parameter.fileShape, memoryShape: parameter.memoryShape,
-                    offset: offset, count: parameter.count, modelIndex: index, decays: true, transform: parameter.transform,
-                    fanIn: parameter.fanIn))
+                    offset: offset, count: parameter.count, modelIndex: index, decays: parameter.trainable, transform: parameter.transform,
+                    fanIn: parameter.fanIn, trainable: parameter.trainable, momentum: parameter.momentum))
             offset += ParameterLayout.padded(parameter.count)
         }
         self.entries = entries
         modelOrder = entries.sorted { $0.modelIndex < $1.modelIndex }
         elementCount = offset
-        trainableCount = entries.reduce(0) { $0 + $1.count }
+        trainedElements = entries.first { !$0.trainable }?.offset ?? offset
+        trainableCount = entries.reduce(0) { $0 + ($1.trainable ? $1.count : 0) }
         fingerprint = ParameterLayout.fingerprint(of: entries)
     }
 
@@ -112,7 +130,8 @@ package struct ParameterLayout: Hashable, Sendable {
         var hash: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
         let prime: UInt128 = 0x0000_0000_0100_0000_0000_0000_0000_013b
         for entry in entries {
-            let line = "\(entry.modelIndex) \(entry.name) \(entry.fileShape) \(entry.memoryShape) \(entry.transform) \(entry.offset)\n"
+            let line =
+                "\(entry.modelIndex) \(entry.name) \(entry.fileShape) \(entry.memoryShape) \(entry.transform) \(entry.offset)\(entry.trainable ? "" : " buffer")\n"
             for byte in line.utf8 {
                 hash = (hash ^ UInt128(byte)) &* prime
             }
