@@ -2,7 +2,8 @@ import Kernels
 import TensorCore
 
 extension Optimizer {
-    /// Applies one update to all parameters in place, and counts it.
+    /// Applies one update to all parameters in place, and counts it. Buffers move towards what the step measured, which stands in their
+    /// place of the gradients: b ← (1 − momentum)·b + momentum·measured.
     ///
     /// - Parameters:
     ///   - gradients: of the mean loss; read only.
@@ -19,6 +20,18 @@ extension Optimizer {
             parameters.withMutableSpan(run.range) { parameters in
                 gradients.withSpan(run.range) { gradients in
                     update(run, &parameters, gradients, learningRate, gradientScale)
+                }
+            }
+        }
+        moveBuffers(parameters, gradients)
+    }
+
+    private func moveBuffers(_ parameters: Arena<Float>, _ measured: Arena<Float>) {
+        for index in layout.entries.indices where !layout.entries[index].trainable {
+            let (range, momentum) = (layout.entries[index].range, Float(layout.entries[index].momentum))
+            parameters.withMutableSpan(range) { buffer in
+                measured.withSpan(range) { measured in
+                    for index in buffer.indices { buffer[index] = (1 - momentum) * buffer[index] + momentum * measured[index] }
                 }
             }
         }

@@ -20,7 +20,7 @@ package final class Optimizer {
     package var updates = 0
 
     let kernels: FloatKernels
-    /// Slices that share their weight decay; together they cover the arena in order.
+    /// Slices that share their weight decay; together they cover what is trained, in order.
     let runs: [Run]
     /// The states as the recurrences use them; those that a kind does not have are empty, which tells the kernels so.
     let slots: Slots
@@ -63,7 +63,7 @@ package final class Optimizer {
         case .adagrad(_, let initialAccumulator, _):
             let sum = arena("sum")
             // Padding stays at zero in every arena.
-            for entry in layout.entries { sum.fill(Float(initialAccumulator), entry.range) }
+            for entry in layout.entries where entry.trainable { sum.fill(Float(initialAccumulator), entry.range) }
             slots = Slots(first: absent, second: sum, third: absent)
         case .rmsprop(_, _, let momentum, let centered):
             let squares = arena("square_avg")
@@ -79,8 +79,9 @@ package final class Optimizer {
     /// Joins neighbours in memory that share their decay.
     private static func runs(of layout: ParameterLayout, _ spec: OptimizerSpec) -> [Run] {
         var runs: [Run] = []
-        for (index, entry) in layout.entries.enumerated() {
-            let end = index + 1 < layout.entries.count ? layout.entries[index + 1].offset : layout.elementCount
+        let trained = layout.entries.filter(\.trainable)
+        for (index, entry) in trained.enumerated() {
+            let end = index + 1 < trained.count ? trained[index + 1].offset : layout.trainedElements
             let decay = spec.decays(entry) ? spec.weightDecay : 0
             if let last = runs.last, last.weightDecay == decay {
                 runs[runs.count - 1] = Run(range: last.range.lowerBound..<end, weightDecay: decay)

@@ -37,10 +37,13 @@ package final class StepEngine {
         package var virtualShards: Int
         package var usesTree: Bool
         package var bucketBytes: Int?
+        package var precision: Precision
+        /// Whether backward computes marked segments again instead of keeping their inside.
+        package var recompute: Bool
 
         package init(
             model: ModelGraph, kind: MetricKind, optimizer: OptimizerSpec, batch: Int, virtualShards: Int, usesTree: Bool = true,
-            bucketBytes: Int? = nil
+            bucketBytes: Int? = nil, precision: Precision = .fp32, recompute: Bool = false
         ) {
             self.model = model
             self.kind = kind
@@ -49,6 +52,8 @@ package final class StepEngine {
             self.virtualShards = virtualShards
             self.usesTree = usesTree
             self.bucketBytes = bucketBytes
+            self.precision = precision
+            self.recompute = recompute
         }
     }
 
@@ -58,7 +63,9 @@ package final class StepEngine {
         self.kernels = kernels
         self.group = group
         map = ShardMap(shards: setup.virtualShards, ranks: group.size)
-        program = Program.compile(setup.model, capacity: map.shardCapacity(batchRows: setup.batch), mode: .training, kernels: kernels)
+        program = Program.compile(
+            setup.model, capacity: map.shardCapacity(batchRows: setup.batch), mode: .training, kernels: kernels,
+            precision: setup.precision, recompute: setup.recompute)
         layout = program.layout
         execution = Execution(program, kernels: kernels)
         parameters = Arena(count: layout.elementCount)
@@ -82,12 +89,16 @@ package final class StepEngine {
         statistics.removeAll(keepingCapacity: true)
         let scale = 1 / Float(batch.globalCount)
         let base = batch.rows.lowerBound
+        // The weights have changed since the last step; within it they stay.
+        var repack = true
         for action in exchange.schedule.actions {
             switch action {
             case .compute(let shard, let slot):
                 let rows = map.rows(of: shard, batchRows: batch.globalCount)
                 load(batch, rows: (rows.lowerBound - base)..<(rows.upperBound - base))
-                execution.forwardBackward(rows: rows.count, scale: scale, parameters: parameters, gradients: exchange.partials[slot])
+                execution.forwardBackward(
+                    rows: rows.count, scale: scale, parameters: parameters, gradients: exchange.partials[slot], repack: repack)
+                if !rows.isEmpty { repack = false }
                 statistics.append(execution.statistics(ofShard: shard, rows: rows.count, kind: kind))
             case .add(let source, let target):
                 let (source, target) = (exchange.partials[source], exchange.partials[target])
@@ -111,7 +122,7 @@ package final class StepEngine {
     /// - Complexity: O(parameters); no allocation.
     package func reduceGradients() throws(CollectiveError) -> Double {
         reduced = try exchange.exchange()
-        let total = norm.squared(reduced).squareRoot()
+        let total = squaredNorm(reduced).squareRoot()
         if !total.isFinite { attributeNonFinite() }
         return total
     }
@@ -119,11 +130,16 @@ package final class StepEngine {
     /// Finds out whether this rank contributed a value that is not finite. Only done when the sum says that somebody did.
     private func attributeNonFinite() {
         for (slot, node) in zip(exchange.schedule.results, ShardTree(shards: map.shards).maximalSubtrees(in: map.shards(of: group.rank)))
-        where !norm.squared(exchange.partials[slot]).isFinite {
+        where !squaredNorm(exchange.partials[slot]).isFinite {
             for index in statistics.indices where node.contains(statistics[index].shard) {
                 statistics[index].findings.insert(.nonFiniteGradient)
             }
         }
+    }
+
+    /// Over what gradients move; what the step measured for buffers is none of the norm's business.
+    private func squaredNorm(_ gradients: Arena<Float>) -> Double {
+        gradients.withSpan(0..<layout.trainedElements) { norm.squared($0) }
     }
 
     /// Sends what this rank measured, receives what all did.
@@ -141,6 +157,6 @@ package final class StepEngine {
     /// Everything planned for this rank, in bytes.
     package var plannedBytes: Int {
         let arenas = 1 + exchange.partials.count + optimizer.state.count + (group.size > 1 ? 1 : 0)
-        return program.plan.arenaBytes + arenas * layout.elementCount * MemoryLayout<Float>.stride
+        return program.plan.arenaBytes + program.packedBytes + arenas * layout.elementCount * MemoryLayout<Float>.stride
     }
 }
