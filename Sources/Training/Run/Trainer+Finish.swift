@@ -50,12 +50,15 @@ extension Trainer {
     private func leave(_ desk: Desk, reason: StopReason, restored: BestRecord?, test: MetricValues) throws -> TrainingResult {
         do {
             let tensors = engine.layout.fileTensors(from: engine.parameters)
-            let (digest, _) = try desk.directory.writeModel(tensors, metadata: ["format": "pt", "lockstep": lockstepVersion])
+            let buffers = Set(engine.layout.entries.filter { !$0.trainable }.map(\.name))
+            let (digest, buffersDigest, _) = try desk.directory.writeModel(
+                tensors, buffers: buffers, metadata: ["format": "pt", "lockstep": lockstepVersion])
             let controller = desk.coordinator.controller
             var fields: [(String, JSONValue)] = [("reason", .string(reason.rawValue)), ("weights_sha256", .string(digest))]
             if let restored { fields.append(("restored_step", .integer(restored.step))) }
             try desk.coordinator.record(kind: "end", step: step, fields: fields)
-            let summary = summary(reason: reason, restored: restored, test: test, digest: digest, controller: controller, desk: desk)
+            var summary = summary(reason: reason, restored: restored, test: test, digest: digest, controller: controller, desk: desk)
+            summary.buffersSHA256 = buffersDigest
             try desk.directory.write(summary)
             var facts = desk.facts
             facts.end(reason: reason.rawValue, exitCode: Int(reason.exitCode))

@@ -21,19 +21,23 @@ extension RunDirectory {
     /// Writes model.safetensors.
     ///
     /// - Parameters:
-    ///   - tensors: the parameters, as the layout's `fileTensors` gives them.
+    ///   - tensors: parameters and buffers, as the layout's `fileTensors` gives them.
+    ///   - buffers: the names of those that are not trained.
     ///   - metadata: more for the header; `format: pt` is always there.
-    /// - Returns: `weights_sha256` and the file's size.
+    /// - Returns: `weights_sha256`, `buffers_sha256` (nil without buffers) and the file's size.
     @discardableResult
     package func writeModel(
-        _ tensors: [Tensor], metadata: [String: String] = [:]
-    ) throws(RunDirectoryError) -> (weightsSHA256: String, bytes: Int) {
+        _ tensors: [Tensor], buffers: Set<String> = [], metadata: [String: String] = [:]
+    ) throws(RunDirectoryError) -> (weightsSHA256: String, buffersSHA256: String?, bytes: Int) {
         let bytes: [UInt8]
         do {
             bytes = try Safetensors.encode(tensors, metadata: metadata.merging(["format": "pt"]) { mine, _ in mine })
         } catch { throw RunDirectoryError(.damaged, path: modelPath, "cannot encode the model for \(modelPath): \(error)") }
         try replace(modelPath, with: bytes)
-        return (weightsDigest(tensors), bytes.count)
+        let untrained = tensors.filter { buffers.contains($0.name) }
+        return (
+            weightsDigest(tensors.filter { !buffers.contains($0.name) }), untrained.isEmpty ? nil : weightsDigest(untrained), bytes.count
+        )
     }
 
     /// Writes run.json.
