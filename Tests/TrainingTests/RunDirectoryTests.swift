@@ -89,7 +89,7 @@ import Training
     @Test func theModelIsReadableAndItsDigestIsTheTensors() throws {
         try withTemporaryDirectory { folder in
             let directory = try RunDirectory.create(output: folder, run: "mine", recipeName: "x", resuming: false)
-            let (digest, bytes) = try directory.writeModel(SampleRun.model, metadata: ["recipe": "x"])
+            let (digest, _, bytes) = try directory.writeModel(SampleRun.model, metadata: ["recipe": "x"])
             let read = try Safetensors.read(directory.modelPath)
             #expect(weightsDigest(read.tensors) == digest)
             #expect(read.metadata == ["format": "pt", "recipe": "x"])
