@@ -14,11 +14,13 @@
 #include "bodies/ck_vector.h"
 #include "bodies/ck_math.h"
 #include "amx/ck_amx_tiles.h"
+#include "amx/ck_amx_peak.h"
 #include "amx/ck_amx_gemm.h"
 #include "amx/ck_amx_conv.h"
 #include "amx/ck_amx_attention.h"
 
 void ck_fill_amx(ck_table *table) {
+    ck_fill_amx_peak(table);
     ck_fill_amx_gemm(table);
     ck_fill_amx_conv(table);
     ck_fill_amx_attention(table);

@@ -12,6 +12,7 @@
 #include "ck_convolution.h"
 #include "ck_pair_pool.h"
 #include "ck_convolve_pool.h"
+#include "ck_peak.h"
 #include "ck_gemm.h"
 #include "ck_conv.h"
 #include "ck_attention.h"
@@ -53,6 +54,7 @@ static void ck_fill(ck_table *t) {
     t->adagrad = ck_adagrad_update;
     t->rmsprop = ck_rmsprop_update;
     t->adam = ck_adam_update;
+    ck_fill_peak(t);
     ck_fill_gemm(t);
     ck_fill_conv(t);
     ck_fill_attention(t);

@@ -103,6 +103,8 @@ typedef struct ck_lstm {
     // The type of products; weights are packed for it if packed_weights.
     ck_dtype type;
     int packed_weights;
+    // The level's own table, for its products.
+    const struct ck_table *kernels;
 } ck_lstm;
 // One optimiser update, every constant already rounded to float (Swift's `AdamStep` and its like say what they mean).
 typedef struct ck_sgd {
@@ -178,6 +180,10 @@ typedef struct ck_table {
     void (*adam)(const ck_adam *step, ptrdiff_t count, const float *g, float *p, float *first, float *second);
 
     // Entries below may be null where a level has none; Swift then runs the reference. Workspaces and packed sizes are in bytes.
+
+    // MARK: Yardsticks (bodies/ck_peak.h, amx/ck_amx_peak.h): products in registers; floating-point operations done. sink: 256 floats.
+    double (*peak)(ptrdiff_t rounds, float *sink);
+    double (*tile_peak)(ptrdiff_t rounds, float *sink);
 
     // MARK: Products (bodies/ck_gemm.h, amx/ck_amx_gemm.h)
     ptrdiff_t (*gemm_workspace)(const ck_gemm *g);
