@@ -1,0 +1,214 @@
+// The micro-kernels: four tiles of sums over a stretch of the contraction, and what rides along.
+//
+// A product of tiles keeps the tile unit busy for 16 cycles and takes one issue slot, so three quarters of the slots are free. The sums
+// of the tile before go through the epilogue there, a few rows with each step, and operands that come next are packed and fetched.
+
+#ifndef CK_AMX_KERNELS_H
+#define CK_AMX_KERNELS_H
+
+// Operands to be packed: `left` pairs of tiles from `from` on, one after every `every` steps of a kernel.
+typedef struct ck_amx_packer {
+    ptrdiff_t left, every, wait;
+    void (*one)(struct ck_amx_packer *);
+    // Where in the operand the next pair lies: step `step` of `steps` in panel `panel`.
+    const char *from;
+    ptrdiff_t row, k, extent, steps, step, panel;
+    char *to;
+    ck_amx_sums sums;
+    float *sums_to;
+} ck_amx_packer;
+
+typedef struct ck_amx_side {
+    // Rows of finished sums: `left` of them from `tile` on.
+    const ck_epilogue *epilogue;
+    const float *tile;
+    ptrdiff_t left, quota, columns, at, column, c_row;
+    ck_out c;
+    ck_amx_packer a, b;
+    // Lines to be fetched: `fetch_lines` of each of `fetch_rows` rows.
+    const char *fetch;
+    ptrdiff_t fetch_row, fetch_lines, fetch_line, fetch_rows, fetch_quota;
+} ck_amx_side;
+
+// The next `rows` rows of the finished panels, which are 32 columns wide and 32 rows high.
+CK_INLINE void ck_amx_side_finish(ck_amx_side *s, ptrdiff_t rows) {
+    if (rows > s->left) rows = s->left;
+    ck_amx_finish(s->epilogue, s->tile, rows, s->columns < 32 ? s->columns : 32, s->c, s->c_row, s->at, s->column);
+    if (s->columns > 32) {
+        ck_amx_finish(s->epilogue, s->tile + 1024, rows, s->columns - 32, s->c, s->c_row, s->at + 32, s->column + 32);
+    }
+    s->left -= rows;
+    s->tile += 32 * rows;
+    s->at += s->c_row * rows;
+}
+
+CK_INLINE void ck_amx_side_step(ck_amx_side *s) {
+    if (s->left) ck_amx_side_finish(s, s->quota);
+    if (s->a.left && --s->a.wait <= 0) s->a.one(&s->a);
+    if (s->b.left && --s->b.wait <= 0) s->b.one(&s->b);
+    if (s->fetch_rows) {
+        for (ptrdiff_t i = 0; i < s->fetch_quota; i++) {
+            _mm_prefetch(s->fetch + 64 * s->fetch_line, _MM_HINT_T1);
+            if (++s->fetch_line == s->fetch_lines) {
+                s->fetch_line = 0;
+                s->fetch += s->fetch_row;
+                if (--s->fetch_rows == 0) break;
+            }
+        }
+    }
+}
+
+// A stretch of the contraction: `steps` steps of 32, then one from `last` if there is one. Row tile i of a lies a_tile further than
+// the one above it, its rows are a_row apart, and each step is a_step further; b is packed, b_panel from panel to panel.
+typedef struct ck_amx_stretch {
+    const char *a, *last, *b;
+    ptrdiff_t a_row, a_tile, a_step, b_panel, steps;
+    // The sums start from `from`, or from 0 if it is null, and go to `to`: panels of 32 × 32 floats.
+    const float *from;
+    float *to;
+} ck_amx_stretch;
+
+// b is read past the first-level cache (T1), which a then has for itself: a block of a is read once for every panel, b once for every
+// block.
+#define CK_TILE_A(t, p, row) _tile_loadd(t, p, row)
+#define CK_TILE_B(t, p) _tile_stream_loadd(t, p, 64)
+enum { CK_SUMS_ROW = 128, CK_SUMS_PANEL = 4096, CK_SUMS_LOWER = 2048 };
+
+// Two row tiles, two column tiles: tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a.
+static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
+    const char *a = s->a, *b = s->b;
+    const ptrdiff_t a_row = s->a_row, a_tile = s->a_tile, a_step = s->a_step;
+    const char *from = (const char *)s->from, *last = s->last;
+    char *to = (char *)s->to;
+    if (from) {
+        _tile_loadd(0, from, CK_SUMS_ROW);
+        _tile_loadd(1, from + 64, CK_SUMS_ROW);
+        _tile_loadd(2, from + CK_SUMS_LOWER, CK_SUMS_ROW);
+        _tile_loadd(3, from + CK_SUMS_LOWER + 64, CK_SUMS_ROW);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+#define CK_STEP(upper, row, tile)              \
+    do {                                       \
+        const char *u_ = (upper);              \
+        CK_TILE_B(4, b);                       \
+        CK_TILE_A(6, u_, row);                 \
+        _tile_dpbf16ps(0, 6, 4);               \
+        CK_TILE_B(5, b + CK_TILE_BYTES);       \
+        _tile_dpbf16ps(1, 6, 5);               \
+        CK_TILE_A(7, u_ + (tile), row);        \
+        _tile_dpbf16ps(2, 7, 4);               \
+        _tile_dpbf16ps(3, 7, 5);               \
+        ck_amx_side_step(side);                \
+    } while (0)
+    for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row, a_tile);
+    if (last) CK_STEP(last, 64, CK_TILE_BYTES);
+#undef CK_STEP
+    _tile_stored(0, to, CK_SUMS_ROW);
+    _tile_stored(1, to + 64, CK_SUMS_ROW);
+    _tile_stored(2, to + CK_SUMS_LOWER, CK_SUMS_ROW);
+    _tile_stored(3, to + CK_SUMS_LOWER + 64, CK_SUMS_ROW);
+}
+
+// Two row tiles, one column tile.
+static void ck_amx_two_by_one(const ck_amx_stretch *s, ck_amx_side *side) {
+    const char *a = s->a, *b = s->b;
+    const ptrdiff_t a_row = s->a_row, a_tile = s->a_tile, a_step = s->a_step;
+    const char *from = (const char *)s->from, *last = s->last;
+    char *to = (char *)s->to;
+    if (from) {
+        _tile_loadd(0, from, CK_SUMS_ROW);
+        _tile_loadd(2, from + CK_SUMS_LOWER, CK_SUMS_ROW);
+    } else {
+        _tile_zero(0);
+        _tile_zero(2);
+    }
+#define CK_STEP(upper, row, tile)              \
+    do {                                       \
+        const char *u_ = (upper);              \
+        CK_TILE_B(4, b);                       \
+        CK_TILE_A(6, u_, row);                 \
+        _tile_dpbf16ps(0, 6, 4);               \
+        CK_TILE_A(7, u_ + (tile), row);        \
+        _tile_dpbf16ps(2, 7, 4);               \
+        ck_amx_side_step(side);                \
+    } while (0)
+    for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row, a_tile);
+    if (last) CK_STEP(last, 64, CK_TILE_BYTES);
+#undef CK_STEP
+    _tile_stored(0, to, CK_SUMS_ROW);
+    _tile_stored(2, to + CK_SUMS_LOWER, CK_SUMS_ROW);
+}
+
+// One row tile and four column tiles, of two panels: tiles 0 to 3 are sums, 4 5 7 are b, 6 is a.
+static void ck_amx_one_by_four(const ck_amx_stretch *s, ck_amx_side *side) {
+    const char *a = s->a, *b = s->b;
+    const ptrdiff_t a_row = s->a_row, a_step = s->a_step, b_panel = s->b_panel;
+    const char *from = (const char *)s->from, *last = s->last;
+    char *to = (char *)s->to;
+    if (from) {
+        _tile_loadd(0, from, CK_SUMS_ROW);
+        _tile_loadd(1, from + 64, CK_SUMS_ROW);
+        _tile_loadd(2, from + CK_SUMS_PANEL, CK_SUMS_ROW);
+        _tile_loadd(3, from + CK_SUMS_PANEL + 64, CK_SUMS_ROW);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+#define CK_STEP(upper, row)                    \
+    do {                                       \
+        CK_TILE_A(6, upper, row);              \
+        CK_TILE_B(4, b);                       \
+        _tile_dpbf16ps(0, 6, 4);               \
+        CK_TILE_B(5, b + CK_TILE_BYTES);       \
+        _tile_dpbf16ps(1, 6, 5);               \
+        CK_TILE_B(7, b + b_panel);             \
+        _tile_dpbf16ps(2, 6, 7);               \
+        CK_TILE_B(4, b + b_panel + CK_TILE_BYTES); \
+        _tile_dpbf16ps(3, 6, 4);               \
+        ck_amx_side_step(side);                \
+    } while (0)
+    for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row);
+    if (last) CK_STEP(last, 64);
+#undef CK_STEP
+    _tile_stored(0, to, CK_SUMS_ROW);
+    _tile_stored(1, to + 64, CK_SUMS_ROW);
+    _tile_stored(2, to + CK_SUMS_PANEL, CK_SUMS_ROW);
+    _tile_stored(3, to + CK_SUMS_PANEL + 64, CK_SUMS_ROW);
+}
+
+// One row tile, one panel.
+static void ck_amx_one_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
+    const char *a = s->a, *b = s->b;
+    const ptrdiff_t a_row = s->a_row, a_step = s->a_step;
+    const char *from = (const char *)s->from, *last = s->last;
+    char *to = (char *)s->to;
+    if (from) {
+        _tile_loadd(0, from, CK_SUMS_ROW);
+        _tile_loadd(1, from + 64, CK_SUMS_ROW);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+    }
+#define CK_STEP(upper, row)                    \
+    do {                                       \
+        CK_TILE_A(6, upper, row);              \
+        CK_TILE_B(4, b);                       \
+        _tile_dpbf16ps(0, 6, 4);               \
+        CK_TILE_B(5, b + CK_TILE_BYTES);       \
+        _tile_dpbf16ps(1, 6, 5);               \
+        ck_amx_side_step(side);                \
+    } while (0)
+    for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row);
+    if (last) CK_STEP(last, 64);
+#undef CK_STEP
+    _tile_stored(0, to, CK_SUMS_ROW);
+    _tile_stored(1, to + 64, CK_SUMS_ROW);
+}
+
+#endif

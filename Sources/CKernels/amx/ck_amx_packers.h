@@ -1,0 +1,71 @@
+// Operands that are packed while the product runs, pair of tiles by pair of tiles, between the steps of the kernels.
+
+#ifndef CK_AMX_PACKERS_H
+#define CK_AMX_PACKERS_H
+
+// The corner of the next pair in an operand whose rows are steps of the contraction, or whose columns are.
+CK_INLINE const char *ck_amx_corner_down(const ck_amx_packer *p) { return p->from + 32 * p->step * p->row + 64 * p->panel; }
+CK_INLINE const char *ck_amx_corner_along(const ck_amx_packer *p) { return p->from + 32 * p->panel * p->row + 64 * p->step; }
+
+CK_INLINE void ck_amx_packed_one(ck_amx_packer *p) {
+    p->to += CK_PAIR_BYTES;
+    p->left--;
+    p->wait = p->every;
+    if (++p->step == p->steps) {
+        p->step = 0;
+        p->panel++;
+    }
+}
+
+// The lines of the pair after this one: a walk down a column strip is nothing that the processor would foresee.
+CK_INLINE void ck_amx_fetch_below(const ck_amx_packer *p, const char *from) {
+    for (int i = 32; i < 64; i++) _mm_prefetch(from + i * p->row, _MM_HINT_T0);
+}
+
+static __attribute__((noinline)) void ck_amx_pack_one_plain(ck_amx_packer *p) {
+    const char *from = ck_amx_corner_down(p);
+    const ptrdiff_t columns = p->extent - 32 * p->panel;
+    ck_amx_fetch_below(p, from);
+    if (!p->sums_to) {
+        ck_amx_pack_plain(from, p->row, p->k - 32 * p->step, columns, p->to, 0);
+    } else {
+        float *sums = p->sums_to + 32 * p->panel;
+        if (p->step == 0) ck_amx_get_sums(&p->sums, sums, columns);
+        ck_amx_pack_plain(from, p->row, p->k - 32 * p->step, columns, p->to, &p->sums);
+        if (p->step + 1 == p->steps) ck_amx_put_sums(&p->sums, sums, columns);
+    }
+    ck_amx_packed_one(p);
+}
+
+static __attribute__((noinline)) void ck_amx_pack_one_turned(ck_amx_packer *p) {
+    ck_amx_pack_turned(ck_amx_corner_along(p), p->row, p->extent - 32 * p->panel, p->k - 32 * p->step, p->to);
+    ck_amx_packed_one(p);
+}
+
+static __attribute__((noinline)) void ck_amx_pack_one_rows(ck_amx_packer *p) {
+    const char *from = ck_amx_corner_down(p);
+    ck_amx_fetch_below(p, from);
+    ck_amx_pack_rows(from, p->row, p->k - 32 * p->step, p->extent - 32 * p->panel, p->to);
+    ck_amx_packed_one(p);
+}
+
+static __attribute__((noinline)) void ck_amx_copy_one_rows(ck_amx_packer *p) {
+    ck_amx_copy_rows(ck_amx_corner_along(p), p->row, p->extent - 32 * p->panel, p->k - 32 * p->step, p->to);
+    ck_amx_packed_one(p);
+}
+
+// Packs until at most `left` pairs are left.
+CK_INLINE void ck_amx_drain(ck_amx_packer *p, ptrdiff_t left) {
+    while (p->left > left) p->one(p);
+}
+
+// Starts on `panels` panels from `panel` on.
+CK_INLINE void ck_amx_start(ck_amx_packer *p, ptrdiff_t panel, ptrdiff_t panels, ptrdiff_t every, char *to) {
+    p->panel = panel;
+    p->step = 0;
+    p->left = panels * p->steps;
+    p->every = p->wait = every;
+    p->to = to;
+}
+
+#endif
