@@ -35,7 +35,7 @@ package struct FloatKernels: KernelSet {
 ///
 /// Sendable: `ck_kernels` fills all tables once, before it returns the first, and nothing writes to them afterwards.
 struct KernelTable: @unchecked Sendable {
-    private let table: UnsafePointer<ck_table>
+    let table: UnsafePointer<ck_table>
 
     init(_ table: UnsafePointer<ck_table>) { self.table = table }
 

@@ -1,0 +1,152 @@
+// What an LSTM does between its products, for one block of up to sixteen hidden units at one time step, all batch rows: gates, cell and
+// hidden state forward, and their gradients backward.
+//
+// `saved` is opaque to callers, so it lies as these loops walk: [time, block, row, i f g o cell, unit], a block's units being sixteen
+// or what is left of H. Every pass is then one stream.
+
+#ifndef CK_LSTM_GATES_H
+#define CK_LSTM_GATES_H
+
+typedef uint16_t h16 __attribute__((vector_size(32)));
+typedef h16 h16_any __attribute__((aligned(2), may_alias));
+
+CK_INLINE f16 ck_lstm_widen(h16 v) { return (f16)(__builtin_convertvector(v, u16) << 16); }
+// To nearest even; NaN stays NaN.
+CK_INLINE h16 ck_lstm_narrow(f16 v) {
+    const u16 bits = (u16)v, rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 0x40;
+    const u16 is_nan = (u16)(v != v);
+    return __builtin_convertvector((rounded & ~is_nan) | (quiet & is_nan), h16);
+}
+CK_INLINE f16 ck_lstm_rounded(f16 v) { return ck_lstm_widen(ck_lstm_narrow(v)); }
+
+// n elements (1 to 16) from or to element `at`.
+CK_INLINE f16 ck_lstm_get(const ck_dtype type, const void *from, ptrdiff_t at, ptrdiff_t n) {
+    if (type == CK_F32) return ck_get((const float *)from + at, n);
+    const uint16_t *p = (const uint16_t *)from + at;
+    if (n == 16) return ck_lstm_widen(*(const h16_any *)p);
+    h16 v = {0};
+    for (ptrdiff_t i = 0; i < n; i++) v[i] = p[i];
+    return ck_lstm_widen(v);
+}
+CK_INLINE void ck_lstm_put(const ck_dtype type, void *to, ptrdiff_t at, f16 v, ptrdiff_t n) {
+    if (type == CK_F32) {
+        ck_put((float *)to + at, v, n);
+        return;
+    }
+    uint16_t *p = (uint16_t *)to + at;
+    const h16 narrow = ck_lstm_narrow(v);
+    if (n == 16) {
+        *(h16_any *)p = narrow;
+    } else {
+        for (ptrdiff_t i = 0; i < n; i++) p[i] = narrow[i];
+    }
+}
+
+// Elements at `at` of memory of that type.
+CK_INLINE const void *ck_lstm_from(ck_in x, ptrdiff_t at) {
+    return (const char *)x.data + at * (x.type == CK_F32 ? 4 : 2);
+}
+
+CK_INLINE void ck_lstm_copy_row_of(const ck_dtype from, const ck_dtype to, ptrdiff_t count, const void *x, void *y) {
+    ptrdiff_t i = 0;
+    for (; i + 16 <= count; i += 16) ck_lstm_put(to, y, i, ck_lstm_get(from, x, i, 16), 16);
+    if (i < count) ck_lstm_put(to, y, i, ck_lstm_get(from, x, i, count - i), count - i);
+}
+// A row from one type to another.
+static inline void ck_lstm_copy_row(ptrdiff_t count, ck_dtype from, const void *x, ck_dtype to, void *y) {
+    if (from == to) memcpy(y, x, (size_t)count * (from == CK_F32 ? 4 : 2));
+    else if (from == CK_F32) ck_lstm_copy_row_of(CK_F32, CK_BF16, count, x, y);
+    else ck_lstm_copy_row_of(CK_BF16, CK_F32, count, x, y);
+}
+
+// One block at one step. Arrays have a row per batch row; those without a stride of their own are [rows, 16].
+typedef struct ck_lstm_block {
+    ptrdiff_t rows, units;
+    // Where the block's part of this step begins in saved (and of the step before; null at the first).
+    void *saved;
+    const void *before;
+    // Forward: the gates' sums are the product of x, gates `input_gate` apart, plus the recurrent one, if any.
+    const float *input, *recurrent;
+    ptrdiff_t input_row, input_gate, recurrent_row, recurrent_gate;
+    float *cells;
+    // Forward: the hidden state, as floats, as bf16, or both.
+    float *h;
+    uint16_t *half;
+    ptrdiff_t h_row, half_row;
+    // Backward: the gradient of the hidden state; of the cell, updated in place; of the gates' sums, gates `gate` apart, in the type of
+    // the products; the same as floats of that precision unless null; sums over rows and time for the bias.
+    const float *dh;
+    ptrdiff_t dh_row;
+    float *dcells;
+    void *dgates;
+    ptrdiff_t dgates_row, dgates_gate;
+    float *values, *bias;
+    ptrdiff_t values_row;
+} ck_lstm_block;
+
+CK_INLINE void ck_lstm_forward_rows(const ck_dtype type, const ptrdiff_t n, const ck_lstm_block *b) {
+    const ck_lstm_block s = *b;
+    for (ptrdiff_t r = 0; r < s.rows; r++) {
+        f16 z[4];
+#pragma clang loop unroll(full)
+        for (int q = 0; q < 4; q++) {
+            z[q] = s.input ? ck_get(s.input + r * s.input_row + q * s.input_gate, n) : f16_set(0.0f);
+            if (s.recurrent) z[q] += f16_load(s.recurrent + r * s.recurrent_row + q * s.recurrent_gate);
+        }
+        const f16 i = f16_sigmoid(z[0]), f = f16_sigmoid(z[1]), g = f16_tanh(z[2]), o = f16_sigmoid(z[3]);
+        const f16 cell = CK_MULADD(f, f16_load(s.cells + 16 * r), i * g);
+        const f16 h = o * f16_tanh(cell);
+        f16_store(s.cells + 16 * r, cell);
+        ck_lstm_put(type, s.saved, (5 * r) * n, i, n);
+        ck_lstm_put(type, s.saved, (5 * r + 1) * n, f, n);
+        ck_lstm_put(type, s.saved, (5 * r + 2) * n, g, n);
+        ck_lstm_put(type, s.saved, (5 * r + 3) * n, o, n);
+        ck_lstm_put(type, s.saved, (5 * r + 4) * n, cell, n);
+        if (s.h) ck_put(s.h + r * s.h_row, h, n);
+        if (s.half) ck_lstm_put(CK_BF16, s.half, r * s.half_row, h, n);
+    }
+}
+
+CK_INLINE void ck_lstm_backward_rows(const ck_dtype type, const ck_dtype product, const ptrdiff_t n, const ck_lstm_block *b) {
+    const ck_lstm_block s = *b;
+    f16 sums[4];
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 4; q++) sums[q] = ck_get(s.bias + q * s.dgates_gate, n);
+    for (ptrdiff_t r = 0; r < s.rows; r++) {
+        const f16 i = ck_lstm_get(type, s.saved, (5 * r) * n, n), f = ck_lstm_get(type, s.saved, (5 * r + 1) * n, n);
+        const f16 g = ck_lstm_get(type, s.saved, (5 * r + 2) * n, n), o = ck_lstm_get(type, s.saved, (5 * r + 3) * n, n);
+        const f16 bent = f16_tanh(ck_lstm_get(type, s.saved, (5 * r + 4) * n, n));
+        const f16 before = s.before ? ck_lstm_get(type, s.before, (5 * r + 4) * n, n) : f16_set(0.0f);
+        const f16 dh = ck_get(s.dh + r * s.dh_row, n);
+        const f16 dcell = CK_MULADD(dh * o, 1.0f - bent * bent, f16_load(s.dcells + 16 * r));
+        f16 d[4] = {dcell * g * (i * (1.0f - i)), dcell * before * (f * (1.0f - f)), dcell * i * (1.0f - g * g),
+                    dh * bent * (o * (1.0f - o))};
+        f16_store(s.dcells + 16 * r, dcell * f);
+#pragma clang loop unroll(full)
+        for (int q = 0; q < 4; q++) {
+            sums[q] += d[q];
+            ck_lstm_put(product, s.dgates, r * s.dgates_row + q * s.dgates_gate, d[q], n);
+            if (s.values) ck_put(s.values + r * s.values_row + q * s.dgates_gate, ck_lstm_rounded(d[q]), n);
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int q = 0; q < 4; q++) ck_put(s.bias + q * s.dgates_gate, sums[q], n);
+}
+
+static __attribute__((noinline)) void ck_lstm_forward_block(ck_dtype type, const ck_lstm_block *b) {
+    if (b->units == 16 && type == CK_F32) ck_lstm_forward_rows(CK_F32, 16, b);
+    else if (b->units == 16) ck_lstm_forward_rows(CK_BF16, 16, b);
+    else if (type == CK_F32) ck_lstm_forward_rows(CK_F32, b->units, b);
+    else ck_lstm_forward_rows(CK_BF16, b->units, b);
+}
+
+static __attribute__((noinline)) void ck_lstm_backward_block(ck_dtype type, ck_dtype product, const ck_lstm_block *b) {
+    if (b->units < 16 && product == CK_F32) ck_lstm_backward_rows(type, CK_F32, b->units, b);
+    else if (b->units < 16) ck_lstm_backward_rows(type, CK_BF16, b->units, b);
+    else if (type == CK_F32 && product == CK_F32) ck_lstm_backward_rows(CK_F32, CK_F32, 16, b);
+    else if (type == CK_F32) ck_lstm_backward_rows(CK_F32, CK_BF16, 16, b);
+    else if (product == CK_F32) ck_lstm_backward_rows(CK_BF16, CK_F32, 16, b);
+    else ck_lstm_backward_rows(CK_BF16, CK_BF16, 16, b);
+}
+
+#endif
