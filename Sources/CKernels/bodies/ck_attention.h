@@ -1,3 +1,23 @@
-// Attention in blocks: no T×T matrix in memory.
+// Attention in blocks of queries and keys: scores exist for one block at a time, in the first-level cache; no T×T matrix in memory.
+//
+// Products are fp32 whatever the storage. Each head's operands are copied into the workspace once, in the two orientations that
+// products and sums need. Every sum has one order, given by the extents alone.
 
-static void ck_fill_attention(ck_table *t) { (void)t; }
+#include "ck_attention_storage.h"
+#include "ck_attention_products.h"
+#include "ck_attention_softmax.h"
+#include "ck_attention_space.h"
+#include "ck_attention_forward.h"
+#include "ck_attention_backward.h"
+
+static ptrdiff_t ck_attention_workspace(const ck_attention *g, ck_dtype type) {
+    (void)type;
+    ck_attention_space space;
+    return ck_attention_plan(g, 0, &space);
+}
+
+static void ck_fill_attention(ck_table *t) {
+    t->attention_workspace = ck_attention_workspace;
+    t->attention = ck_attention_forward;
+    t->attention_gradient = ck_attention_backward;
+}

@@ -1,3 +1,64 @@
-// Convolutions in both element types, with groups and dilation.
+// Convolutions in both element types, with strides, dilation, groups and an epilogue. Products in bf16 are computed in fp32 on
+// operands rounded to bf16; levels with tiles override that.
 
-static void ck_fill_conv(ck_table *t) { (void)t; }
+#include "ck_conv_axis.h"
+#include "ck_conv_finish.h"
+#include "ck_conv_tile.h"
+#include "ck_conv_pass.h"
+#include "ck_conv_weights.h"
+
+static ptrdiff_t ck_conv_packed_bytes(const ck_conv *g, int for_input_gradient) {
+    const ck_pass p = ck_pass_of(&g->window, for_input_gradient);
+    return ck_conv_pass_packed(&p);
+}
+
+static void ck_conv_pack(const ck_conv *g, int for_input_gradient, const float *weights, void *packed) {
+    const ck_pass p = ck_pass_of(&g->window, for_input_gradient);
+    ck_conv_pass_pack(&p, g->type, weights, packed);
+}
+
+static ptrdiff_t ck_conv_workspace(const ck_conv *g) {
+    const ck_pass forward = ck_pass_of(&g->window, 0), backward = ck_pass_of(&g->window, 1);
+    ptrdiff_t most = ck_conv_weight_bytes(&forward);
+    for (int i = 0; i < 2; i++) {
+        const ck_pass *p = i ? &backward : &forward;
+        const ptrdiff_t bytes = ck_conv_pass_bytes(p) + (g->packed_weights ? 0 : ck_conv_pass_packed(p));
+        if (bytes > most) most = bytes;
+    }
+    return most + 64;
+}
+
+static void ck_conv_either(const ck_conv *g, int backward, ck_in in, const void *weights, const ck_epilogue *epilogue, ck_out out,
+                           void *workspace) {
+    const ck_pass p = ck_pass_of(&g->window, backward);
+    char *scratch = (char *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
+    if (!g->packed_weights) {
+        float *packed = ck_conv_take(&scratch, ck_conv_pass_packed(&p));
+        ck_conv_pass_pack(&p, g->type, weights, packed);
+        weights = packed;
+    }
+    ck_conv_pass(&p, g->type, g->rows, in, weights, epilogue, out, scratch);
+}
+
+static void ck_conv_forward(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y, void *workspace) {
+    ck_conv_either(g, 0, x, weights, epilogue, y, workspace);
+}
+
+static void ck_conv_input_gradient(const ck_conv *g, ck_in dy, const void *weights, const ck_epilogue *epilogue, ck_out dx,
+                                   void *workspace) {
+    ck_conv_either(g, 1, dy, weights, epilogue, dx, workspace);
+}
+
+static void ck_conv_weight_gradient(const ck_conv *g, ck_in x, ck_in dy, float *dw, float *bias_gradient, void *workspace) {
+    const ck_pass p = ck_pass_of(&g->window, 0);
+    ck_conv_weight_pass(&p, g->type, g->rows, x, dy, dw, bias_gradient, (char *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63));
+}
+
+static void ck_fill_conv(ck_table *t) {
+    t->conv_workspace = ck_conv_workspace;
+    t->conv = ck_conv_forward;
+    t->conv_input_gradient = ck_conv_input_gradient;
+    t->conv_weight_gradient = ck_conv_weight_gradient;
+    t->conv_packed_bytes = ck_conv_packed_bytes;
+    t->conv_pack = ck_conv_pack;
+}
