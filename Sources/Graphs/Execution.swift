@@ -16,7 +16,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     /// Weights in the kernels' order.
     private let packed: Arena<UInt8>
     /// The rows of the last run.
-    package private(set) var rows = 0
+    package internal(set) var rows = 0
 
     /// Allocates the arena.
     /// - Precondition: the program was compiled for kernels of this scalar type and level.
@@ -69,7 +69,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
         run(0..<program.forwardCount, rows, 1, parameters, parameters.unsafeBase)
     }
 
-    private func run(
+    func run(
         _ range: Range<Int>, _ rows: Int, _ scale: K.Scalar, _ parameters: Arena<K.Scalar>, _ gradients: UnsafeMutablePointer<K.Scalar>
     ) {
         let memory = ExecutionMemory(

@@ -15,7 +15,8 @@ extension Graph {
         return (forward, backward)
     }
 
-    private func flops(of node: Node) -> Int {
+    /// Those of one node for one sample.
+    func flops(of node: Node) -> Int {
         switch node.operation {
         case .matmul(let form, _):
             let extents = MatmulExtents(form, self[node.inputs[0]], self[node.inputs[1]])

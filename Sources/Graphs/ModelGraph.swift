@@ -75,7 +75,7 @@ package struct ModelGraph: Sendable {
 
     /// The graph that computes losses and gradients, passes done, and the gradient of each parameter (of a buffer: what the batch
     /// contributes to it).
-    func trainingGraph(_ fusion: FusionOptions, _ precision: Precision = .fp32, recompute: Bool = false) -> (
+    package func trainingGraph(_ fusion: FusionOptions, _ precision: Precision = .fp32, recompute: Bool = false) -> (
         graph: Graph, gradients: [ValueID]
     ) {
         var (result, gradients) = ModelGraph.trainingGraph(graph, rowLoss, fusion)

@@ -73,6 +73,9 @@ package struct Program: Sendable {
     let packed: PackedPlan
     package var packedBytes: Int { packed.bytes }
 
+    /// What each instruction works on, for profiles.
+    package let costs: [InstructionCost]
+
     let instructions: [Instruction]
     /// The first instruction of the backward phase.
     let forwardCount: Int
@@ -115,7 +118,7 @@ extension Program {
             positions: model.positions, scalarBytes: MemoryLayout<K.Scalar>.stride,
             instructionSet: kernels.instructionSet, forwardFlops: flops.forward, backwardFlops: flops.backward,
             gradientOrder: milestones(lowering), units: keepsUnits ? units : [], operations: lowering.nodes.map(\.operation.kind),
-            packed: lowering.packed, instructions: instructions,
+            packed: lowering.packed, costs: lowering.costs(), instructions: instructions,
             forwardCount: lowering.nodes.firstIndex { $0.phase == .backward } ?? lowering.nodes.count,
             inputSlot: lowering.slot(model.input), targetSlot: lowering.slot(model.target), rowKeysSlot: lowering.rowKeys,
             predictionSlot: lowering.slot(prediction), rowLossSlot: lowering.slot(rowLoss))

@@ -8,16 +8,19 @@ struct ModelCase: Sendable, CustomTestStringConvertible {
     let name: String
     let input: Shape
     let loss: LossKind
+    /// Not nil for a model of tokens below this number, whose input is [T].
+    let vocabulary: Int?
     /// Adds layers from the input to a prediction.
     let build: @Sendable (inout CaseBuilder, ValueID) -> ValueID
 
     init(
-        _ name: String, input: Shape, loss: LossKind = .meanSquaredError,
+        _ name: String, input: Shape, loss: LossKind = .meanSquaredError, vocabulary: Int? = nil,
         build: @escaping @Sendable (inout CaseBuilder, ValueID) -> ValueID
     ) {
         self.name = name
         self.input = input
         self.loss = loss
+        self.vocabulary = vocabulary
         self.build = build
     }
 
@@ -25,7 +28,7 @@ struct ModelCase: Sendable, CustomTestStringConvertible {
 
     func model() -> ModelGraph {
         var builder = CaseBuilder()
-        let x = builder.graph.addInput(input)
+        let x = vocabulary == nil ? builder.graph.addInput(input) : builder.graph.addTokens(input[0])
         let prediction = build(&builder, x)
         return ModelGraph(graph: builder.graph, input: x, prediction: prediction, loss: loss)
     }
@@ -42,6 +45,14 @@ struct CaseBuilder {
                 fanIn: max(1, shape.dropLast().reduce(1, *))))
     }
 
+    /// A vector of zeros, say, that is saved but not trained.
+    mutating func buffer(_ count: Int) -> ValueID {
+        graph.addBuffer(
+            ParameterDescription(
+                name: "layers.\(graph.parameters.count).running", role: "running_mean", memoryShape: [count], transform: .identity,
+                fanIn: 1, trainable: false, momentum: 0.1))
+    }
+
     /// x·W + b.
     mutating func dense(_ x: ValueID, _ units: Int) -> ValueID {
         let weights = parameter([graph[x].shape.dimensions.last ?? 1, units])
@@ -50,13 +61,16 @@ struct CaseBuilder {
     }
 
     /// x ∗ W + b.
-    mutating func convolution(_ x: ValueID, filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true) -> ValueID {
+    mutating func convolution(
+        _ x: ValueID, filters: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
+        bias: Bool = true
+    ) -> ValueID {
         let shape = graph[x].shape
         let window = WindowShape(
             inputHeight: shape[0], inputWidth: shape[1], inputChannels: shape[2], kernelHeight: kernel, kernelWidth: kernel,
             strideHeight: stride, strideWidth: stride, padTop: padding, padLeft: padding, padBottom: padding, padRight: padding,
-            outputChannels: filters)
-        let weights = parameter([kernel, kernel, shape[2], filters])
+            outputChannels: filters, dilationHeight: dilation, dilationWidth: dilation, groups: groups)
+        let weights = parameter([kernel, kernel, shape[2] / groups, filters])
         let y = graph.addConvolution(x, weights: weights, window)
         guard bias else { return y }
         let values = parameter([filters])
@@ -81,8 +95,12 @@ struct CaseRun<K: KernelSet> where K.Scalar: BitwiseCopyable {
     let parameters: Arena<K.Scalar>
     let gradients: Arena<K.Scalar>
 
-    init(_ model: ModelGraph, kernels: K, capacity: Int, fusion: FusionOptions = .all, mode: ProgramMode = .training, seed: UInt64 = 1) {
-        program = Program.compile(model, capacity: capacity, mode: mode, kernels: kernels, fusion: fusion)
+    init(
+        _ model: ModelGraph, kernels: K, capacity: Int, fusion: FusionOptions = .all, precision: Precision = .fp32, recompute: Bool = false,
+        mode: ProgramMode = .training, seed: UInt64 = 1
+    ) {
+        program = Program.compile(
+            model, capacity: capacity, mode: mode, kernels: kernels, fusion: fusion, precision: precision, recompute: recompute)
         execution = Execution(program, kernels: kernels)
         parameters = Arena(count: program.layout.elementCount)
         gradients = Arena(count: program.layout.elementCount)
@@ -98,13 +116,22 @@ struct CaseRun<K: KernelSet> where K.Scalar: BitwiseCopyable {
     /// Random features, targets and row keys for the whole capacity.
     func fill(seed: UInt64) {
         let features = CounterRandom(seed: seed, stream: 1)
-        execution.withInput { span in
-            for index in span.indices { span[index] = K.Scalar(features.normal(at: UInt64(index))) }
+        if program.inputIsTokens {
+            // Every case with tokens has at least five of them.
+            execution.withTokens { span in
+                for index in span.indices { span[index] = Int32(features.uint32(at: UInt64(index)) % 5) }
+            }
+        } else {
+            execution.withInput { span in
+                for index in span.indices { span[index] = K.Scalar(features.normal(at: UInt64(index))) }
+            }
         }
         let targets = CounterRandom(seed: seed, stream: 2)
         if program.loss == .softmaxCrossEntropy {
             execution.withClasses { span in
-                for index in span.indices { span[index] = Int32(Int(targets.uint32(at: UInt64(index))) % program.outputElements) }
+                for index in span.indices {
+                    span[index] = Int32(Int(targets.uint32(at: UInt64(index))) % (program.outputElements / program.positions))
+                }
             }
         } else {
             execution.withTargets { span in
@@ -116,10 +143,10 @@ struct CaseRun<K: KernelSet> where K.Scalar: BitwiseCopyable {
         }
     }
 
-    /// The gradient of each entry, padding left out.
+    /// The gradient of each trained entry, padding left out.
     func gradient(rows: Int, scale: K.Scalar = 1) -> [K.Scalar] {
         execution.forwardBackward(rows: rows, scale: scale, parameters: parameters, gradients: gradients)
-        return program.layout.modelOrder.flatMap { gradients.array($0.range) }
+        return program.layout.modelOrder.filter(\.trainable).flatMap { gradients.array($0.range) }
     }
 
     /// Σ row losses of the forward phase.
