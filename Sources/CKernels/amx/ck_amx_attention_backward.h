@@ -1,0 +1,223 @@
+// Backward on tiles: blocks of 64 keys, over blocks of 64 queries that see them. Scores lie with keys as rows, so that statistics are
+// vectors over lanes, and probabilities and gradients of scores are factors of the gradients of values and keys as they come.
+
+enum {
+    // Keys and queries of a block, in pairs of tiles.
+    CK_TILE_GROUPS = 2,
+    CK_TILE_BLOCK = 32 * CK_TILE_GROUPS,
+    CK_TILE_ROW = 2 * CK_TILE_GROUPS * CK_TILE_BYTES,
+};
+
+typedef struct ck_tile_backward {
+    ck_tile_head head;
+    char *keys, *keys_turned, *values, *query_columns, *query_pairs, *output_columns, *output_pairs;
+    // [tiles of elements][tiles of queries]: the gradient of queries, turned. The queries of a pair of tiles are interleaved by fours.
+    char *query_sums;
+    // [tiles of keys][tiles of queries]: scores and products of values with dy; then in place (every other tile) probabilities and
+    // gradients of the scores. The latter also as factors on the right: [32 keys][tiles of queries].
+    char *scores, *products, *gradients;
+    // [tiles of keys][tiles of elements].
+    char *key_sums, *value_sums;
+    // Per query, padded: the logarithm of its sum in powers of two, Σ dy·y.
+    float *logarithms, *shares;
+    // [32 keys][query]: which are kept.
+    uint32_t kept[CK_TILE_GROUPS][CK_TILE_BLOCK];
+} ck_tile_backward;
+
+static ptrdiff_t ck_tile_backward_plan(const ck_attention *g, void *base, ck_tile_backward *b) {
+    b->head = ck_tile_head_of(g);
+    char *at = (char *)(((uintptr_t)base + 63) & ~(uintptr_t)63);
+    char **const operands[] = {&b->keys, &b->keys_turned, &b->values, &b->query_columns, &b->query_pairs, &b->output_columns, &b->output_pairs};
+    for (int i = 0; i < 7; i++, at += b->head.bytes) *operands[i] = at;
+    b->query_sums = at;
+    b->scores = b->query_sums + 2 * b->head.bytes;
+    b->products = b->scores + 2 * CK_TILE_GROUPS * CK_TILE_ROW;
+    b->gradients = b->products + 2 * CK_TILE_GROUPS * CK_TILE_ROW;
+    b->key_sums = b->gradients + CK_TILE_GROUPS * CK_TILE_ROW;
+    b->value_sums = b->key_sums + 4 * CK_TILE_GROUPS * b->head.steps * CK_TILE_BYTES;
+    b->logarithms = (float *)(b->value_sums + 4 * CK_TILE_GROUPS * b->head.steps * CK_TILE_BYTES);
+    b->shares = b->logarithms + 16 * b->head.tiles;
+    return (char *)(b->shares + 16 * b->head.tiles) - (char *)base + 64;
+}
+
+// Two keys (rows n and n + 1 of tile i) with `groups` × 32 queries from group `first` on. `masked`: some queries do not see them.
+CK_INLINE void ck_tile_key_pair(const int masked, const int dropping, const ck_attention *g, ck_tile_backward *b, ptrdiff_t i, ptrdiff_t n,
+                                ptrdiff_t key, ptrdiff_t q0, ptrdiff_t first, ptrdiff_t groups) {
+    const __m512 units = _mm512_set1_ps(g->scale * 0x1.715476p+0f), factor = _mm512_set1_ps(g->kept);
+    for (ptrdiff_t group = first; group < groups; group++) {
+        char *const scores = b->scores + i * CK_TILE_ROW + group * 2 * CK_TILE_BYTES + 64 * n;
+        char *const products = b->products + i * CK_TILE_ROW + group * 2 * CK_TILE_BYTES + 64 * n;
+        __m512i pairs[2];
+#pragma clang loop unroll(full)
+        for (int row = 0; row < 2; row++) {
+            __m512 p[2], d[2];
+#pragma clang loop unroll(full)
+            for (int half = 0; half < 2; half++) {
+                const ptrdiff_t query = q0 + 32 * group + 16 * half;
+                __mmask16 seen = 0xFFFF;
+                if (masked) {
+                    const ptrdiff_t before = key + row - query;
+                    seen = key + row >= g->length ? 0 : g->causal ? (__mmask16)~ck_mask_of_16(before) : 0xFFFF;
+                }
+                const __m512 t = _mm512_fmsub_ps(_mm512_load_ps(scores + half * CK_TILE_BYTES + 64 * row), units,
+                                                 _mm512_load_ps(b->logarithms + query));
+                const __m512 share = _mm512_load_ps(b->shares + query);
+                p[half] = ck_tile_exp2(seen, t);
+                __m512 product = _mm512_load_ps(products + half * CK_TILE_BYTES + 64 * row);
+                if (dropping) {
+                    const __m512i bits = _mm512_loadu_si512(&b->kept[(key - 0) / 32 % CK_TILE_GROUPS][32 * group + 16 * half]);
+                    const __mmask16 kept = _mm512_test_epi32_mask(bits, _mm512_set1_epi32((int)(1u << ((key + row) & 31))));
+                    product = _mm512_maskz_mul_ps(kept, product, factor);
+                    d[half] = _mm512_maskz_mul_ps(seen, p[half], _mm512_sub_ps(product, share));
+                    p[half] = _mm512_maskz_mul_ps(kept, p[half], factor);
+                } else {
+                    d[half] = _mm512_sub_ps(product, share);
+                    d[half] = masked ? _mm512_maskz_mul_ps(seen, p[half], d[half]) : _mm512_mul_ps(p[half], d[half]);
+                }
+            }
+            pairs[row] = ck_pair_of_bf16(d[0], d[1]);
+            _mm512_store_si512(scores + 64 * row, ck_pair_of_bf16(p[0], p[1]));
+            _mm512_store_si512(products + 64 * row, pairs[row]);
+        }
+        char *const right = b->gradients + (i / 2) * CK_TILE_ROW + group * 2 * CK_TILE_BYTES + ((i & 1) * 8 + n / 2) * 64;
+        _mm512_store_si512(right, _mm512_unpacklo_epi16(pairs[0], pairs[1]));
+        _mm512_store_si512(right + CK_TILE_BYTES, _mm512_unpackhi_epi16(pairs[0], pairs[1]));
+    }
+}
+
+// Scores of 32 keys (group `keys` of the block) with the queries of the block become probabilities and gradients.
+static void ck_tile_softmax_gradient(const ck_attention *g, ck_tile_backward *b, ptrdiff_t keys, ptrdiff_t k0, ptrdiff_t q0, ptrdiff_t first,
+                                     ptrdiff_t groups) {
+    const int masked = k0 + 32 * keys + 32 > g->length || (g->causal && k0 + 32 * keys + 31 > q0 + 32 * first);
+    for (ptrdiff_t i = 2 * keys; i < 2 * keys + 2; i++)
+        for (ptrdiff_t n = 0; n < 16; n += 2) {
+            const ptrdiff_t key = k0 + 16 * i + n;
+            if (g->threshold) ck_tile_key_pair(1, 1, g, b, i, n, key, q0, first, groups);
+            else if (masked) ck_tile_key_pair(1, 0, g, b, i, n, key, q0, first, groups);
+            else ck_tile_key_pair(0, 0, g, b, i, n, key, q0, first, groups);
+        }
+}
+
+// One block of queries with one block of keys; `begin`: the sums of the keys start here.
+static void ck_tile_block(const ck_attention *g, ck_tile_backward *b, ptrdiff_t k0, ptrdiff_t q0, int begin, const ck_tile_random *random,
+                          uint64_t head_first) {
+    const ptrdiff_t tiles = b->head.tiles, steps = b->head.steps, across = tiles * CK_TILE_BYTES;
+    const ptrdiff_t key_groups = ck_smaller(CK_TILE_GROUPS, (tiles - k0 / 16) / 2), groups = ck_smaller(CK_TILE_GROUPS, (tiles - q0 / 16) / 2);
+    if (random)
+        for (ptrdiff_t q = 0; q < 32 * groups && q0 + q < g->length; q++)
+            ck_tile_kept_bits(random, head_first + (uint64_t)((q0 + q) * g->length + k0), 32 * key_groups, &b->kept[0][q], CK_TILE_BLOCK);
+    ptrdiff_t first[CK_TILE_GROUPS];
+    for (ptrdiff_t k = 0; k < key_groups; k++) {
+        first[k] = g->causal && k0 + 32 * k > q0 ? (k0 + 32 * k - q0) / 32 : 0;
+        for (ptrdiff_t q = first[k]; q < groups; q++) {
+            ck_tile_quad quad = {
+                .a = b->keys + (k0 / 16 + 2 * k) * CK_TILE_BYTES, .a_step = across, .a_next = CK_TILE_BYTES,
+                .b = b->query_columns + (q0 / 16 + 2 * q) * CK_TILE_BYTES, .b_step = across, .b_next = CK_TILE_BYTES,
+                .c = b->scores + 2 * k * CK_TILE_ROW + 2 * q * CK_TILE_BYTES, .c_next = CK_TILE_ROW, .steps = steps};
+            ck_tile_quad_product(&quad);
+            quad.a = b->values + (k0 / 16 + 2 * k) * CK_TILE_BYTES;
+            quad.b = b->output_columns + (q0 / 16 + 2 * q) * CK_TILE_BYTES;
+            quad.c = b->products + 2 * k * CK_TILE_ROW + 2 * q * CK_TILE_BYTES;
+            ck_tile_quad_product(&quad);
+        }
+    }
+    for (ptrdiff_t k = 0; k < key_groups; k++) ck_tile_softmax_gradient(g, b, k, k0, q0, first[k], groups);
+    for (ptrdiff_t k = 0; k < key_groups; k++)
+        for (ptrdiff_t p = 0; p < steps; p++) {
+            ck_tile_quad quad = {
+                .a = b->scores + 2 * k * CK_TILE_ROW + 2 * first[k] * CK_TILE_BYTES, .a_step = 2 * CK_TILE_BYTES, .a_next = CK_TILE_ROW,
+                .b = b->output_pairs + ((q0 / 32 + first[k]) * steps + p) * 2 * CK_TILE_BYTES, .b_step = 2 * steps * CK_TILE_BYTES,
+                .b_next = CK_TILE_BYTES, .c = b->value_sums + (4 * k * steps + 2 * p) * CK_TILE_BYTES, .c_next = 2 * steps * CK_TILE_BYTES,
+                .steps = groups - first[k], .load = !begin};
+            ck_tile_quad_product(&quad);
+            quad.a = b->products + 2 * k * CK_TILE_ROW + 2 * first[k] * CK_TILE_BYTES;
+            quad.b = b->query_pairs + ((q0 / 32 + first[k]) * steps + p) * 2 * CK_TILE_BYTES;
+            quad.c = b->key_sums + (4 * k * steps + 2 * p) * CK_TILE_BYTES;
+            ck_tile_quad_product(&quad);
+        }
+    for (ptrdiff_t q = 0; q < groups; q++) {
+        // The groups of keys that these queries see.
+        const ptrdiff_t seen = g->causal ? ck_smaller(key_groups, (q0 + 32 * q - k0) / 32 + 1) : key_groups;
+        for (ptrdiff_t p = 0; p < steps; p++) {
+            const ck_tile_quad quad = {
+                .a = b->keys_turned + (p * tiles + k0 / 32) * CK_TILE_BYTES, .a_step = CK_TILE_BYTES, .a_next = across / 2,
+                .b = b->gradients + 2 * q * CK_TILE_BYTES, .b_step = CK_TILE_ROW, .b_next = CK_TILE_BYTES,
+                .c = b->query_sums + (2 * p * tiles + q0 / 16 + 2 * q) * CK_TILE_BYTES, .c_next = across, .steps = seen, .load = k0 > 0};
+            ck_tile_quad_product(&quad);
+        }
+    }
+}
+
+// The turned gradient of 32 queries, as rows of bf16.
+static void ck_tile_put_queries(const ck_attention *g, const ck_tile_backward *b, ptrdiff_t tile, uint16_t *to, ptrdiff_t stride) {
+    const __m512 scale = _mm512_set1_ps(g->scale);
+    const __m512i pair = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
+                                          18, 2, 17, 1, 16, 0);
+    for (ptrdiff_t p = 0; p < b->head.steps; p++)
+        for (ptrdiff_t half = 0; half < 2; half++) {
+            const char *const from = b->query_sums + (2 * p * b->head.tiles + tile + half) * CK_TILE_BYTES;
+            char pairs[CK_TILE_BYTES] __attribute__((aligned(64)));
+            for (ptrdiff_t i = 0; i < 16; i++) {
+                const char *const row = from + (i >> 3) * b->head.tiles * CK_TILE_BYTES + (i & 7) * 128;
+                const __m512i halves = ck_pair_of_bf16(_mm512_mul_ps(_mm512_load_ps(row), scale), _mm512_mul_ps(_mm512_load_ps(row + 64), scale));
+                _mm512_store_si512(pairs + 64 * i, _mm512_permutexvar_epi16(pair, halves));
+            }
+            __m512i rows[16];
+            ck_transpose_dwords(pairs, 64, rows);
+            for (ptrdiff_t i = 0; i < 16; i++) {
+                const ptrdiff_t query = 8 * (i >> 2) + 4 * half + (i & 3);
+                if (16 * tile + query < g->length)
+                    _mm512_mask_storeu_epi16(to + query * stride + 32 * p, ck_mask_of_32(g->size - 32 * p), rows[i]);
+            }
+        }
+}
+
+// Statistics in powers of two and Σ dy·y; padding sees nothing.
+static void ck_tile_shares(const ck_attention *g, const uint16_t *y, const uint16_t *dy, const float *statistics, ck_tile_backward *b) {
+    const ptrdiff_t width = g->heads * g->size;
+    for (ptrdiff_t q = 0; q < 16 * b->head.tiles; q++) {
+        b->logarithms[q] = __builtin_inff();
+        b->shares[q] = 0;
+        if (q >= g->length) continue;
+        __m512 sum = _mm512_setzero_ps();
+        for (ptrdiff_t s = 0; s < g->size; s += 32)
+            sum = _mm512_dpbf16_ps(sum, (__m512bh)ck_load_some_of_32((const char *)(y + q * width + s), g->size - s),
+                                   (__m512bh)ck_load_some_of_32((const char *)(dy + q * width + s), g->size - s));
+        b->shares[q] = _mm512_reduce_add_ps(sum);
+        b->logarithms[q] = statistics[q] * 0x1.715476p+0f;
+    }
+}
+
+// Whether row r could be computed here, as for forward.
+static int ck_tile_backward_row(const ck_attention *g, ptrdiff_t r, const uint16_t *qkv, const uint16_t *y, const float *statistics,
+                                const uint16_t *dy, uint16_t *dqkv, ck_tile_backward *b) {
+    const ptrdiff_t size = g->size, width = g->heads * size, stride = 3 * width;
+    ck_tile_random random;
+    if (g->threshold) ck_tile_seed(g, r, &random);
+    for (ptrdiff_t h = 0; h < g->heads; h++) {
+        const ptrdiff_t at = r * g->length * stride + h * size, out = r * g->length * width + h * size;
+        const uint64_t head_first = (uint64_t)(h * g->length * g->length);
+        int unbounded = ck_tile_lay_out(qkv + at, stride, g, &b->head, (ck_tile_orders){.columns = b->query_columns, .pairs = b->query_pairs});
+        unbounded |= ck_tile_lay_out(qkv + at + width, stride, g, &b->head, (ck_tile_orders){.rows = b->keys, .turned = b->keys_turned});
+        unbounded |= ck_tile_lay_out(dy + out, width, g, &b->head, (ck_tile_orders){.columns = b->output_columns, .pairs = b->output_pairs});
+        if (unbounded && g->causal) return 0;
+        ck_tile_lay_out(qkv + at + 2 * width, stride, g, &b->head, (ck_tile_orders){.rows = b->values});
+        ck_tile_shares(g, y + out, dy + out, statistics + (r * g->heads + h) * g->length, b);
+        for (ptrdiff_t k0 = 0; k0 < g->length; k0 += CK_TILE_BLOCK) {
+            const ptrdiff_t first = g->causal ? k0 : 0;
+            for (ptrdiff_t q0 = first; q0 < g->length; q0 += CK_TILE_BLOCK)
+                ck_tile_block(g, b, k0, q0, q0 == first, g->threshold ? &random : 0, head_first);
+            for (ptrdiff_t k = 0; k < CK_TILE_GROUPS && k0 + 32 * k < g->length; k++)
+                for (ptrdiff_t p = 0; p < b->head.steps; p++) {
+                    const ptrdiff_t sums = (4 * k * b->head.steps + 2 * p) * CK_TILE_BYTES, next = 2 * b->head.steps * CK_TILE_BYTES;
+                    const ptrdiff_t rows = ck_smaller(32, g->length - k0 - 32 * k), columns = size - 32 * p;
+                    uint16_t *const to = dqkv + at + (k0 + 32 * k) * stride + width + 32 * p;
+                    ck_tile_put_rows(b->key_sums + sums, next, g->scale, to, stride, rows, columns);
+                    ck_tile_put_rows(b->value_sums + sums, next, 1.0f, to + width, stride, rows, columns);
+                }
+        }
+        for (ptrdiff_t t = 0; t < b->head.tiles; t += 2)
+            ck_tile_put_queries(g, b, t, dqkv + at + 16 * t * stride, stride);
+    }
+    return 1;
+}
