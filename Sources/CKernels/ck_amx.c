@@ -18,12 +18,14 @@
 #include "amx/ck_amx_gemm.h"
 #include "amx/ck_amx_conv.h"
 #include "amx/ck_amx_attention.h"
+#include "amx/ck_amx_lstm.h"
 
 void ck_fill_amx(ck_table *table) {
     ck_fill_amx_peak(table);
     ck_fill_amx_gemm(table);
     ck_fill_amx_conv(table);
     ck_fill_amx_attention(table);
+    ck_fill_amx_lstm(table);
 }
 #pragma clang attribute pop
 #endif

@@ -1,0 +1,116 @@
+// How an LSTM on tiles is divided, and its memory.
+
+#ifndef CK_AMX_LSTM_PLAN_H
+#define CK_AMX_LSTM_PLAN_H
+
+enum {
+    // Rows that make it worthwhile to multiply x step by step, and bytes of weights that may be in use by then.
+    CK_AMX_LSTM_ROWS = 20,
+    CK_AMX_LSTM_WEIGHTS = 5 << 18,
+    // Rows of a product of x made beforehand.
+    CK_AMX_LSTM_AHEAD = 256,
+    // Steps of 32 of a contraction between two rests of the sums: that much of a stays in the first-level cache.
+    CK_AMX_LSTM_STRETCH = 16,
+};
+
+typedef struct ck_amx_lstm_plan {
+    ptrdiff_t rows, length, inputs, hidden, gates;
+    // 32s of the inputs, the units, and of all gates.
+    ptrdiff_t in_steps, units, gate_steps;
+    // Distance of rows of gates: not a multiple of a kilobyte.
+    ptrdiff_t gates_row;
+    // Whether the weights of one step stay in the second-level cache.
+    int fits;
+    // Bytes of packed weights.
+    ptrdiff_t wx_bytes, wh_bytes;
+} ck_amx_lstm_plan;
+
+static ck_amx_lstm_plan ck_amx_lstm_planned(const ck_lstm *g) {
+    ck_amx_lstm_plan p = {.rows = g->rows, .length = g->length, .inputs = g->inputs, .hidden = g->hidden, .gates = 4 * g->hidden};
+    p.in_steps = ck_amx_32s(p.inputs);
+    p.units = ck_amx_32s(p.hidden);
+    p.gate_steps = ck_amx_32s(p.gates);
+    p.gates_row = 32 * p.gate_steps + 32;
+    p.wx_bytes = p.in_steps * p.gate_steps * CK_PAIR_BYTES;
+    p.wh_bytes = p.units * p.gate_steps * CK_PAIR_BYTES;
+    p.fits = p.wx_bytes + p.wh_bytes <= CK_AMX_LSTM_WEIGHTS;
+    return p;
+}
+
+CK_INLINE void *ck_amx_lstm_take(char **at, ptrdiff_t bytes) {
+    char *p = (char *)(((uintptr_t)*at + 63) & ~(uintptr_t)63);
+    *at = p + (bytes + 63) / 64 * 64;
+    return p;
+}
+
+// sums[m, 4H] = x·wx + bias.
+static ck_gemm ck_amx_lstm_ahead(const ck_amx_lstm_plan *p, ptrdiff_t m, const void *x, const void *wx, const float *bias, float *sums) {
+    return (ck_gemm){.m = m, .n = p->gates, .k = p->inputs, .batch = 1, .packed_b = 1, .a = {x, CK_BF16}, .b = {wx, CK_BF16},
+                     .c = {sums, CK_F32}, .a_row = p->inputs, .b_row = p->gates, .c_row = p->gates_row, .epilogue = {.bias = bias}};
+}
+
+// dw[width, 4H] = xᵀ·dgates over all tokens.
+static ck_gemm ck_amx_lstm_weights(const ck_amx_lstm_plan *p, ptrdiff_t width, const void *x, const void *dgates, float *dw) {
+    return (ck_gemm){.m = width, .n = p->gates, .k = p->rows * p->length, .batch = 1, .transpose_a = 1, .a = {x, CK_BF16},
+                     .b = {dgates, CK_BF16}, .c = {dw, CK_F32}, .a_row = width, .b_row = p->gates_row, .c_row = p->gates};
+}
+
+// Arrays of units hold [block of 16, 32 rows, 16] floats; those for tiles 32 rows of 64 bytes for each 32 columns.
+typedef struct ck_amx_lstm_forward_memory {
+    // Packed weights, made here if they come plain; the same with the gates apart if H is no multiple of 32.
+    char *wx, *wh, *parted_x, *parted_h;
+    float *bias, *cells;
+    char *state[2], *x;
+    // Sums of four gates of 32 units, those in work and those being finished.
+    float *sums[2], *early;
+    uint16_t *gathered;
+    void *products;
+} ck_amx_lstm_forward_memory;
+
+static ptrdiff_t ck_amx_lstm_lay_forward(const ck_lstm *g, const ck_amx_lstm_plan *p, char *at, ck_amx_lstm_forward_memory *m) {
+    const char *const start = at;
+    const int parted = p->hidden % 32 != 0;
+    const ptrdiff_t ahead = ck_smaller(CK_AMX_LSTM_AHEAD, p->rows * p->length);
+    m->wx = ck_amx_lstm_take(&at, g->packed_weights ? 0 : p->wx_bytes);
+    m->wh = ck_amx_lstm_take(&at, g->packed_weights ? 0 : p->wh_bytes);
+    m->parted_x = ck_amx_lstm_take(&at, parted ? 4 * p->units * p->in_steps * CK_PAIR_BYTES : 0);
+    m->parted_h = ck_amx_lstm_take(&at, parted ? 4 * p->units * p->units * CK_PAIR_BYTES : 0);
+    m->bias = ck_amx_lstm_take(&at, 4 * p->gates);
+    m->cells = ck_amx_lstm_take(&at, p->units * CK_SUMS_PANEL);
+    for (int i = 0; i < 2; i++) m->state[i] = ck_amx_lstm_take(&at, p->units * CK_PAIR_BYTES);
+    m->x = ck_amx_lstm_take(&at, p->in_steps * CK_PAIR_BYTES);
+    for (int i = 0; i < 2; i++) m->sums[i] = ck_amx_lstm_take(&at, 4 * CK_SUMS_PANEL);
+    m->early = ck_amx_lstm_take(&at, 4 * ahead * p->gates_row);
+    m->gathered = ck_amx_lstm_take(&at, 2 * ahead * p->inputs);
+    m->products = at;
+    const ck_gemm product = ck_amx_lstm_ahead(p, ahead, 0, 0, 0, 0);
+    return at - start + ck_amx_gemm_workspace(&product);
+}
+
+typedef struct ck_amx_lstm_backward_memory {
+    char *wx, *wh;
+    float *dcells, *rest;
+    // The gradients of the gates of two steps as a, and of all in order of x.
+    char *state[2];
+    uint16_t *dgates, *x, *h;
+    void *products;
+} ck_amx_lstm_backward_memory;
+
+static ptrdiff_t ck_amx_lstm_lay_backward(const ck_lstm *g, const ck_amx_lstm_plan *p, char *at, ck_amx_lstm_backward_memory *m) {
+    const char *const start = at;
+    const ptrdiff_t tokens = p->rows * p->length;
+    m->wx = ck_amx_lstm_take(&at, g->packed_weights ? 0 : p->gate_steps * p->in_steps * CK_PAIR_BYTES);
+    m->wh = ck_amx_lstm_take(&at, g->packed_weights ? 0 : p->gate_steps * p->units * CK_PAIR_BYTES);
+    m->dcells = ck_amx_lstm_take(&at, p->units * CK_SUMS_PANEL);
+    m->rest = ck_amx_lstm_take(&at, (p->units + p->in_steps) * CK_SUMS_PANEL);
+    for (int i = 0; i < 2; i++) m->state[i] = ck_amx_lstm_take(&at, p->gate_steps * CK_PAIR_BYTES);
+    m->dgates = ck_amx_lstm_take(&at, 2 * tokens * p->gates_row);
+    m->x = ck_amx_lstm_take(&at, 2 * tokens * p->inputs);
+    m->h = ck_amx_lstm_take(&at, 2 * tokens * p->hidden);
+    m->products = at;
+    const ck_gemm of_x = ck_amx_lstm_weights(p, p->inputs, 0, 0, 0), of_h = ck_amx_lstm_weights(p, p->hidden, 0, 0, 0);
+    const ptrdiff_t x_bytes = ck_amx_gemm_workspace(&of_x), h_bytes = ck_amx_gemm_workspace(&of_h);
+    return at - start + (x_bytes > h_bytes ? x_bytes : h_bytes);
+}
+
+#endif

@@ -1,0 +1,131 @@
+// Tile products of an LSTM with rows of gates in their shadow.
+
+#ifndef CK_AMX_LSTM_RUN_H
+#define CK_AMX_LSTM_RUN_H
+
+enum {
+    // What a row of gates costs in units of a row of plain results.
+    CK_AMX_GATES_COST = 4,
+};
+
+// Rows that wait to be finished: items of `rows` rows each, from row `row` of item `done` to item `ready`. After each step of a product
+// rows are finished for `budget`.
+typedef struct ck_amx_lstm_side {
+    ptrdiff_t done, ready, row, rows, budget, credit;
+    // Finishes a row and says what it cost.
+    ptrdiff_t (*finish)(struct ck_amx_lstm_side *);
+} ck_amx_lstm_side;
+
+CK_INLINE ptrdiff_t ck_amx_lstm_finish_one(ck_amx_lstm_side *s) {
+    const ptrdiff_t cost = s->finish(s);
+    if (++s->row == s->rows) {
+        s->row = 0;
+        s->done++;
+    }
+    return cost;
+}
+
+CK_INLINE void ck_amx_lstm_side_step(ck_amx_lstm_side *s) {
+    if (s->done == s->ready) return;
+    s->credit += s->budget;
+    while (s->credit > 0 && s->done < s->ready) s->credit -= ck_amx_lstm_finish_one(s);
+}
+
+// Finishes all items before `item`.
+CK_INLINE void ck_amx_lstm_drain(ck_amx_lstm_side *s, ptrdiff_t item) {
+    while (s->done < item) ck_amx_lstm_finish_one(s);
+    s->credit = 0;
+}
+
+// Part of a contraction: the first of two row tiles of a lies at `a`, its rows a_row apart.
+typedef struct ck_amx_lstm_part {
+    const char *a, *b;
+    ptrdiff_t steps;
+} ck_amx_lstm_part;
+
+// Tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a, of which each step is 32 rows of 64 bytes; `lower` says whether there are more than
+// 16 rows.
+CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const ck_amx_lstm_part *parts, int count, const float *from, float *to,
+                                         ck_amx_lstm_side *side) {
+    if (from) {
+        _tile_loadd(0, from, CK_SUMS_ROW);
+        _tile_loadd(1, from + 16, CK_SUMS_ROW);
+        if (lower) _tile_loadd(2, from + 512, CK_SUMS_ROW);
+        if (lower) _tile_loadd(3, from + 528, CK_SUMS_ROW);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        if (lower) _tile_zero(2);
+        if (lower) _tile_zero(3);
+    }
+    for (int p = 0; p < count; p++) {
+        const char *a = parts[p].a, *b = parts[p].b;
+        for (ptrdiff_t i = parts[p].steps; i > 0; i--, a += CK_PAIR_BYTES, b += CK_PAIR_BYTES) {
+            CK_TILE_B(4, b);
+            CK_TILE_A(6, a, 64);
+            _tile_dpbf16ps(0, 6, 4);
+            CK_TILE_B(5, b + CK_TILE_BYTES);
+            _tile_dpbf16ps(1, 6, 5);
+            if (lower) {
+                CK_TILE_A(7, a + CK_TILE_BYTES, 64);
+                _tile_dpbf16ps(2, 7, 4);
+                _tile_dpbf16ps(3, 7, 5);
+            }
+            ck_amx_lstm_side_step(side);
+        }
+    }
+    _tile_stored(0, to, CK_SUMS_ROW);
+    _tile_stored(1, to + 16, CK_SUMS_ROW);
+    if (lower) _tile_stored(2, to + 512, CK_SUMS_ROW);
+    if (lower) _tile_stored(3, to + 528, CK_SUMS_ROW);
+}
+
+static void ck_amx_lstm_multiply(ptrdiff_t rows, const ck_amx_lstm_part *parts, int count, const float *from, float *to,
+                                 ck_amx_lstm_side *side) {
+    if (rows > 16) ck_amx_lstm_multiply_rows(1, parts, count, from, to, side);
+    else ck_amx_lstm_multiply_rows(0, parts, count, from, to, side);
+}
+
+CK_INLINE void ck_amx_lstm_tiles(ptrdiff_t rows) {
+    const uint8_t upper = (uint8_t)ck_smaller(rows, 16), lower = (uint8_t)(rows > 16 ? rows - 16 : 1);
+    ck_tiles_configure((const uint8_t[8]){upper, upper, lower, lower, 16, 16, upper, lower});
+}
+
+// Rows of x, `row` elements apart, as a: for each 32 columns 32 rows of 64 bytes. What is beyond `columns` must be zero already.
+static void ck_amx_lstm_lay_rows(ck_in x, ptrdiff_t at, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t columns, char *a) {
+    for (ptrdiff_t r = 0; r < rows; r++, at += row) {
+        for (ptrdiff_t j = 0; j < columns; j += 16) {
+            const __mmask16 lanes = (__mmask16)ck_mask_of_32(columns - j);
+            char *to = a + (j / 32 * 32 + r) * 64 + j % 32 * 2;
+            if (x.type == CK_BF16) {
+                const char *from = (const char *)x.data + 2 * (at + j);
+                _mm256_mask_storeu_epi16(to, lanes, _mm256_maskz_loadu_epi16(lanes, from));
+            } else {
+                _mm256_mask_storeu_epi16(to, lanes, (__m256i)_mm512_cvtneps_pbh((__m512)ck_amx_get(x, at + j, lanes)));
+            }
+        }
+    }
+}
+
+// Packed b[k, 4H] with the gates apart, each in panels of its own: [32 units, gate, steps].
+static void ck_amx_lstm_part_gates(const char *packed, ptrdiff_t k, ptrdiff_t hidden, char *out) {
+    const ptrdiff_t steps = ck_amx_32s(k), tiles = 2 * ck_amx_32s(4 * hidden);
+    for (ptrdiff_t u = 0; u < ck_amx_32s(hidden); u++) {
+        for (ptrdiff_t q = 0; q < 4; q++) {
+            for (ptrdiff_t s = 0; s < steps; s++) {
+                for (ptrdiff_t half = 0; half < 2; half++, out += CK_TILE_BYTES) {
+                    const ptrdiff_t column = q * hidden + 32 * u + 16 * half, tile = column / 16, off = column % 16;
+                    const char *first = packed + ((tile / 2 * steps + s) * 2 + tile % 2) * CK_TILE_BYTES;
+                    const char *next = packed + (((tile + 1) / 2 * steps + s) * 2 + (tile + 1) % 2) * CK_TILE_BYTES;
+                    for (ptrdiff_t d = 0; d < 16; d++) {
+                        memset(out + 64 * d, 0, 64);
+                        if (tile < tiles) memcpy(out + 64 * d, first + 64 * d + 4 * off, (size_t)(64 - 4 * off));
+                        if (off && tile + 1 < tiles) memcpy(out + 64 * d + 64 - 4 * off, next + 64 * d, (size_t)(4 * off));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#endif
