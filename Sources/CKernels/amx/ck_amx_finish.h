@@ -44,20 +44,34 @@ CK_INLINE f16 ck_amx_rough_gelu(f16 z, f16 *slope) {
     return z * s;
 }
 
-// Element `at` of c and of all that is laid out like it; `column` is that of the bias.
-CK_INLINE void ck_amx_finish_16(const ck_epilogue *e, f16 z, ck_out c, ptrdiff_t at, ptrdiff_t column, __mmask16 lanes) {
+// What an epilogue comes down to: the ones that training asks for have code of their own.
+typedef enum ck_amx_way { CK_WAY_PLAIN, CK_WAY_BIAS, CK_WAY_RELU, CK_WAY_GELU, CK_WAY_GELU_SLOPE, CK_WAY_RESIDUAL, CK_WAY_FACTOR, CK_WAY_OPEN,
+                           CK_WAY_ANY } ck_amx_way;
+
+static ck_amx_way ck_amx_way_of(const ck_epilogue *e, ck_dtype c) {
+    const int identity = e->activation == CK_IDENTITY, slope = e->slope.data != 0, residual = e->residual.data != 0;
+    if (e->gate == CK_GATE_NONE && !slope && !residual) {
+        if (identity) return e->bias ? CK_WAY_BIAS : CK_WAY_PLAIN;
+        if (e->activation == CK_RELU) return CK_WAY_RELU;
+        if (e->activation == CK_GELU_TANH && c == CK_BF16) return CK_WAY_GELU;
+    }
+    if (c == CK_F32) return CK_WAY_ANY;
+    if (e->gate == CK_GATE_NONE && slope && !residual && e->activation == CK_GELU_TANH && e->slope.type == CK_BF16) return CK_WAY_GELU_SLOPE;
+    if (!identity || slope) return CK_WAY_ANY;
+    if (e->gate == CK_GATE_NONE && e->residual.type == CK_BF16) return CK_WAY_RESIDUAL;
+    if (residual || e->bias || e->gate_data.type != CK_BF16) return CK_WAY_ANY;
+    return e->gate == CK_GATE_FACTOR ? CK_WAY_FACTOR : CK_WAY_OPEN;
+}
+
+// Anything: element `at` of c and of all that is laid out like it; `column` is that of the bias.
+static __attribute__((noinline)) void ck_amx_finish_any(const ck_epilogue *e, const float *tile, ck_out c, ptrdiff_t at, ptrdiff_t column,
+                                                        __mmask16 lanes) {
+    f16 z = f16_load(tile);
     if (e->bias) z = z + (f16)_mm512_maskz_loadu_ps(lanes, e->bias + column);
-    f16 y = z;
-    if (e->activation == CK_GELU_TANH && c.type == CK_BF16 && (!e->slope.data || e->slope.type == CK_BF16)) {
-        f16 slope;
-        y = ck_amx_rough_gelu(z, &slope);
-        if (e->slope.data) ck_amx_put(e->slope, at, slope, lanes);
-    } else if (e->activation != CK_IDENTITY || e->slope.data) {
-        y = f16_activate(e->activation, z);
-        if (e->slope.data) {
-            const int of_input = e->activation == CK_GELU || e->activation == CK_GELU_TANH;
-            ck_amx_put(e->slope, at, f16_activation_gradient(e->activation, of_input ? z : y, f16_set(1.0f)), lanes);
-        }
+    f16 y = f16_activate(e->activation, z);
+    if (e->slope.data) {
+        const int of_input = e->activation == CK_GELU || e->activation == CK_GELU_TANH;
+        ck_amx_put(e->slope, at, f16_activation_gradient(e->activation, of_input ? z : y, f16_set(1.0f)), lanes);
     }
     if (e->gate == CK_GATE_FACTOR) {
         y = y * ck_amx_get(e->gate_data, at, lanes);
@@ -68,20 +82,111 @@ CK_INLINE void ck_amx_finish_16(const ck_epilogue *e, f16 z, ck_out c, ptrdiff_t
     ck_amx_put(c, at, y, lanes);
 }
 
-// `rows` rows of a tile, which has 32 floats a row, into c from element `at` on; the first `columns` (1...32) of each.
-static __attribute__((noinline)) void ck_amx_finish(const ck_epilogue *e, const float *tile, ptrdiff_t rows, ptrdiff_t columns,
-                                                    ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t column) {
-    const __mmask16 left = (__mmask16)ck_mask_of_32(columns), right = (__mmask16)(ck_mask_of_32(columns) >> 16);
-    const int plain = !e->bias && e->activation == CK_IDENTITY && !e->slope.data && e->gate == CK_GATE_NONE && !e->residual.data;
+// 32 bf16 as floats, and floats as 32 bf16. Where all lanes are on, no mask is used.
+CK_INLINE void ck_amx_read_32(const void *p, ptrdiff_t at, const int full, __mmask32 lanes, f16 *a, f16 *b) {
+    const char *from = (const char *)p + 2 * at;
+    const __m512i x = full ? _mm512_loadu_si512(from) : _mm512_maskz_loadu_epi16(lanes, from);
+    *a = (f16)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(x)), 16);
+    *b = (f16)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(x, 1)), 16);
+}
+CK_INLINE void ck_amx_write_32(void *p, ptrdiff_t at, const int full, __mmask32 lanes, f16 a, f16 b) {
+    char *to = (char *)p + 2 * at;
+    const __m512i x = (__m512i)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a);
+    if (full) _mm512_storeu_si512(to, x);
+    else _mm512_mask_storeu_epi16(to, lanes, x);
+}
+
+CK_INLINE void ck_amx_finish_way(const ck_amx_way way, const int bf16, const int full, const ck_epilogue *e, const float *tile,
+                                 ptrdiff_t rows, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t column) {
+    const __mmask16 left = (__mmask16)lanes, right = (__mmask16)(lanes >> 16);
+    f16 bias_a = f16_set(-0.0f), bias_b = bias_a;
+    if (way != CK_WAY_PLAIN && way != CK_WAY_FACTOR && way != CK_WAY_OPEN && e->bias) {
+        bias_a = (f16)_mm512_maskz_loadu_ps(left, e->bias + column);
+        bias_b = (f16)_mm512_maskz_loadu_ps(right, e->bias + column + 16);
+    }
     for (ptrdiff_t i = 0; i < rows; i++, tile += 32, at += c_row) {
-        const f16 a = f16_load(tile), b = f16_load(tile + 16);
-        if (plain) {
-            ck_amx_put(c, at, a, left);
-            if (right) ck_amx_put(c, at + 16, b, right);
+        f16 a = f16_load(tile), b = f16_load(tile + 16), p, q;
+        // The same row of the panel to the right, whose turn comes when this one's is over.
+        if (bf16) {
+            __builtin_prefetch((char *)c.data + 2 * at + 64, 1);
         } else {
-            ck_amx_finish_16(e, a, c, at, column, left);
-            if (right) ck_amx_finish_16(e, b, c, at + 16, column + 16, right);
+            __builtin_prefetch((char *)c.data + 4 * at + 128, 1);
+            __builtin_prefetch((char *)c.data + 4 * at + 192, 1);
         }
+        if (way == CK_WAY_GELU_SLOPE) __builtin_prefetch((char *)e->slope.data + 2 * at + 64, 1);
+        if (way == CK_WAY_RESIDUAL) __builtin_prefetch((const char *)e->residual.data + 2 * at + 64);
+        if (way == CK_WAY_FACTOR || way == CK_WAY_OPEN) __builtin_prefetch((const char *)e->gate_data.data + 2 * at + 64);
+        if (way != CK_WAY_PLAIN && way != CK_WAY_FACTOR && way != CK_WAY_OPEN) {
+            a = a + bias_a;
+            b = b + bias_b;
+        }
+        if (way == CK_WAY_RELU) {
+            // The second operand is the result where one is NaN.
+            a = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)a);
+            b = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)b);
+        } else if (way == CK_WAY_GELU || way == CK_WAY_GELU_SLOPE) {
+            a = ck_amx_rough_gelu(a, &p);
+            b = ck_amx_rough_gelu(b, &q);
+            if (way == CK_WAY_GELU_SLOPE) ck_amx_write_32(e->slope.data, at, full, lanes, p, q);
+        } else if (way == CK_WAY_RESIDUAL) {
+            ck_amx_read_32(e->residual.data, at, full, lanes, &p, &q);
+            a = a + p;
+            b = b + q;
+        } else if (way == CK_WAY_FACTOR) {
+            ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
+            a = a * p;
+            b = b * q;
+        } else if (way == CK_WAY_OPEN) {
+            ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
+            a = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)p, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)a);
+            b = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)q, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)b);
+        }
+        if (bf16) {
+            ck_amx_write_32(c.data, at, full, lanes, a, b);
+        } else if (full) {
+            f16_store((float *)c.data + at, a);
+            f16_store((float *)c.data + at + 16, b);
+        } else {
+            _mm512_mask_storeu_ps((float *)c.data + at, left, (__m512)a);
+            _mm512_mask_storeu_ps((float *)c.data + at + 16, right, (__m512)b);
+        }
+    }
+}
+
+// `rows` rows of a tile, which has 32 floats a row, into c from element `at` on; the first `columns` (1...32) of each.
+static __attribute__((noinline)) void ck_amx_finish(ck_amx_way way, const ck_epilogue *e, const float *tile, ptrdiff_t rows,
+                                                    ptrdiff_t columns, ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t column) {
+    const __mmask32 lanes = ck_mask_of_32(columns);
+#define CK_WAY(w, bf16)                                                                              \
+    do {                                                                                             \
+        if (columns >= 32) ck_amx_finish_way(w, bf16, 1, e, tile, rows, lanes, c, c_row, at, column); \
+        else ck_amx_finish_way(w, bf16, 0, e, tile, rows, lanes, c, c_row, at, column);               \
+        return;                                                                                      \
+    } while (0)
+    if (c.type == CK_BF16) {
+        switch (way) {
+        case CK_WAY_PLAIN: CK_WAY(CK_WAY_PLAIN, 1);
+        case CK_WAY_BIAS: CK_WAY(CK_WAY_BIAS, 1);
+        case CK_WAY_RELU: CK_WAY(CK_WAY_RELU, 1);
+        case CK_WAY_GELU: CK_WAY(CK_WAY_GELU, 1);
+        case CK_WAY_GELU_SLOPE: CK_WAY(CK_WAY_GELU_SLOPE, 1);
+        case CK_WAY_RESIDUAL: CK_WAY(CK_WAY_RESIDUAL, 1);
+        case CK_WAY_FACTOR: CK_WAY(CK_WAY_FACTOR, 1);
+        case CK_WAY_OPEN: CK_WAY(CK_WAY_OPEN, 1);
+        default: break;
+        }
+    } else {
+        switch (way) {
+        case CK_WAY_PLAIN: CK_WAY(CK_WAY_PLAIN, 0);
+        case CK_WAY_BIAS: CK_WAY(CK_WAY_BIAS, 0);
+        case CK_WAY_RELU: CK_WAY(CK_WAY_RELU, 0);
+        default: break;
+        }
+    }
+#undef CK_WAY
+    for (ptrdiff_t i = 0; i < rows; i++, tile += 32, at += c_row) {
+        ck_amx_finish_any(e, tile, c, at, column, (__mmask16)lanes);
+        if (lanes >> 16) ck_amx_finish_any(e, tile + 16, c, at + 16, column + 16, (__mmask16)(lanes >> 16));
     }
 }
 

@@ -79,7 +79,7 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
 static ptrdiff_t ck_amx_gemm_workspace(const ck_gemm *g) { return ck_amx_make_plan(g).bytes; }
 
 // One product of a batch, or one chunk of its contraction.
-typedef struct ck_amx_run {
+typedef struct ck_amx_task {
     const ck_gemm *g;
     const ck_amx_plan *plan;
     char *workspace;
@@ -90,7 +90,7 @@ typedef struct ck_amx_run {
     const ck_epilogue *epilogue;
     int accumulate;
     ck_amx_side side;
-} ck_amx_run;
+} ck_amx_task;
 
 // `rows` × `columns` elements of c as sums to start from.
 static void ck_amx_read_sums(ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t rows, ptrdiff_t columns, float *to) {
@@ -106,7 +106,7 @@ static void ck_amx_read_sums(ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t 
 }
 
 // A block of rows against the panels of a group, from `panel` on.
-static void ck_amx_block(ck_amx_run *r, ptrdiff_t block, ptrdiff_t first, ptrdiff_t panels, const char *b, int packing, const char *own_a) {
+static void ck_amx_rows_of_block(ck_amx_task *r, ptrdiff_t block, ptrdiff_t first, ptrdiff_t panels, const char *b, int packing, const char *own_a) {
     const ck_gemm *g = r->g;
     const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
@@ -173,7 +173,7 @@ static void ck_amx_block(ck_amx_run *r, ptrdiff_t block, ptrdiff_t first, ptrdif
 }
 
 // Gives the tiles the rows of a block; `configured` is what they had.
-CK_INLINE void ck_amx_rows(ptrdiff_t rows, ptrdiff_t *configured) {
+CK_INLINE void ck_amx_set_rows(ptrdiff_t rows, ptrdiff_t *configured) {
     if (*configured == rows) return;
     *configured = rows;
     const uint8_t upper = (uint8_t)ck_smaller(rows, 16), lower = (uint8_t)(rows - 16);
@@ -182,7 +182,7 @@ CK_INLINE void ck_amx_rows(ptrdiff_t rows, ptrdiff_t *configured) {
 }
 
 // The lines of a's next block, spread over the steps of this one.
-CK_INLINE void ck_amx_fetch_block(ck_amx_run *r, ptrdiff_t block, ptrdiff_t panels) {
+CK_INLINE void ck_amx_fetch_block(ck_amx_task *r, ptrdiff_t block, ptrdiff_t panels) {
     ck_amx_side *side = &r->side;
     side->fetch = r->a + 64 * block * r->g->a_row;
     side->fetch_row = 2 * r->g->a_row;
@@ -192,7 +192,7 @@ CK_INLINE void ck_amx_fetch_block(ck_amx_run *r, ptrdiff_t block, ptrdiff_t pane
     side->fetch_quota = (32 + panels - 1) / panels;
 }
 
-static void ck_amx_product(ck_amx_run *r) {
+static void ck_amx_product(ck_amx_task *r) {
     const ck_gemm *g = r->g;
     const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
@@ -201,6 +201,7 @@ static void ck_amx_product(ck_amx_run *r) {
     char *const copies[2] = {own_a, own_a + plan->chunk * CK_PAIR_BYTES};
     ptrdiff_t configured = 0, turn = 0;
     side->epilogue = r->epilogue;
+    side->way = ck_amx_way_of(r->epilogue, g->c.type);
     side->c = g->c;
     side->c_row = g->c_row;
     side->left = side->fetch_rows = 0;
@@ -234,8 +235,8 @@ static void ck_amx_product(ck_amx_run *r) {
                 own_b = r->workspace + plan->own_b + (own_b == r->workspace + plan->own_b ? group_bytes : 0);
                 ck_amx_start(&side->b, first + panels, ck_smaller(plan->group, after), plan->blocks - (first == 0), own_b);
             }
-            ck_amx_rows(ck_smaller(32, g->m - 32 * block), &configured);
-            ck_amx_block(r, block, first, panels, b, packing, block_a);
+            ck_amx_set_rows(ck_smaller(32, g->m - 32 * block), &configured);
+            ck_amx_rows_of_block(r, block, first, panels, b, packing, block_a);
             ck_amx_drain(&side->a, 0);
             side->fetch_rows = 0;
         }
@@ -264,7 +265,7 @@ static void ck_amx_gemm(const ck_gemm *g, void *workspace) {
     if (g->m == 0 || g->n == 0) return;
     const ck_amx_plan plan = ck_amx_make_plan(g);
     const ck_epilogue none = {0};
-    ck_amx_run r = {.g = g, .plan = &plan, .workspace = (char *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63) };
+    ck_amx_task r = {.g = g, .plan = &plan, .workspace = (char *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63) };
     if (sums) memset(g->b_sums, 0, (size_t)g->n * sizeof(float));
     for (ptrdiff_t i = 0; i < g->batch; i++) {
         r.c_at = i * g->c_batch;

@@ -21,6 +21,7 @@ typedef struct ck_amx_packer {
 typedef struct ck_amx_side {
     // Rows of finished sums: `left` of them from `tile` on.
     const ck_epilogue *epilogue;
+    ck_amx_way way;
     const float *tile;
     ptrdiff_t left, quota, columns, at, column, c_row;
     ck_out c;
@@ -33,9 +34,9 @@ typedef struct ck_amx_side {
 // The next `rows` rows of the finished panels, which are 32 columns wide and 32 rows high.
 CK_INLINE void ck_amx_side_finish(ck_amx_side *s, ptrdiff_t rows) {
     if (rows > s->left) rows = s->left;
-    ck_amx_finish(s->epilogue, s->tile, rows, s->columns < 32 ? s->columns : 32, s->c, s->c_row, s->at, s->column);
+    ck_amx_finish(s->way, s->epilogue, s->tile, rows, s->columns < 32 ? s->columns : 32, s->c, s->c_row, s->at, s->column);
     if (s->columns > 32) {
-        ck_amx_finish(s->epilogue, s->tile + 1024, rows, s->columns - 32, s->c, s->c_row, s->at + 32, s->column + 32);
+        ck_amx_finish(s->way, s->epilogue, s->tile + 1024, rows, s->columns - 32, s->c, s->c_row, s->at + 32, s->column + 32);
     }
     s->left -= rows;
     s->tile += 32 * rows;
