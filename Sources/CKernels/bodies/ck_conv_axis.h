@@ -119,4 +119,16 @@ static inline ptrdiff_t ck_pass_weight(const ck_pass *p, ptrdiff_t group, ptrdif
     return ((p->taps - 1 - tap) * p->n + n) * p->in_channels + group * p->k + k;
 }
 
+// The most input rows that `lines` output rows reach into.
+static inline ptrdiff_t ck_conv_reach(const ck_pass *p, ptrdiff_t lines) {
+    const ptrdiff_t span = (p->y.kernel - 1) * p->y.dilation;
+    const ptrdiff_t reach = p->y.backward ? (lines - 1 + span) / p->y.stride + 1 : (lines - 1) * p->y.stride + span + 1;
+    return ck_smaller(reach, p->y.in);
+}
+
+// A run of both operands: `length` steps from element `from` of one and `at` of the other.
+typedef struct ck_conv_span {
+    ptrdiff_t from, at, length;
+} ck_conv_span;
+
 #endif

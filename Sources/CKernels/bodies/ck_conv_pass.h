@@ -31,13 +31,6 @@ static inline ptrdiff_t ck_conv_registers(const ck_pass *p, ptrdiff_t n) {
 }
 static inline ptrdiff_t ck_conv_paneled(const ck_pass *p) { return (p->n + CK_LANES - 1) / CK_LANES * CK_LANES; }
 
-// The most input rows that `lines` output rows reach into.
-static inline ptrdiff_t ck_conv_reach(const ck_pass *p, ptrdiff_t lines) {
-    const ptrdiff_t span = (p->y.kernel - 1) * p->y.dilation;
-    const ptrdiff_t reach = p->y.backward ? (lines - 1 + span) / p->y.stride + 1 : (lines - 1) * p->y.stride + span + 1;
-    return ck_smaller(reach, p->y.in);
-}
-
 static ptrdiff_t ck_conv_pass_bytes(const ck_pass *p) {
     const ck_conv_cut cut = ck_conv_cut_of(p);
     return ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x) + ck_conv_bytes(p->taps * (ptrdiff_t)sizeof(ck_conv_span))

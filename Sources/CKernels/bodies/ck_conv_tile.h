@@ -1,11 +1,6 @@
 // The register tile of fp32 convolutions: a few pixels × a panel of filters, over spans of adjacent elements. A pixel's factors are
 // read in the image itself (or a copy of a few rows), one element at a time into a whole register; a panel's weights are packed.
 
-// Elements p of a span: in[from + p] against row `at` + p of the panel.
-typedef struct ck_conv_span {
-    ptrdiff_t from, at, length;
-} ck_conv_span;
-
 #if CK_LANES == 16
 #define CK_CONV_WIDEST 4
 #else

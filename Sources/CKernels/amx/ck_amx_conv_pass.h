@@ -1,0 +1,292 @@
+// Convolutions and their input gradients in tiles: two tiles of images × two tiles of filters are summed over all taps in ascending
+// order, and taps in the padding are left out.
+
+// A tap of a pair of runs: bytes into the copied rows and into the panel.
+typedef struct ck_tiled_tap {
+    ptrdiff_t from, at;
+} ck_tiled_tap;
+
+typedef struct ck_tiled_sum {
+    const char *first, *second, *panel;
+    const ck_tiled_tap *taps;
+    ptrdiff_t count, blocks;
+    // What the next panel will need, touched on the way.
+    const char *ahead, *ahead_end;
+    float *to;
+} ck_tiled_sum;
+
+// to[rows][32] = sums of one or two tiles of images × one or two of filters.
+CK_INLINE void ck_tiled_sum_body(const int two, const int wide, ck_tiled_sum *g) {
+    const ptrdiff_t blocks = g->blocks;
+    const char *ahead = g->ahead, *const ahead_end = g->ahead_end;
+    _tile_zero(0);
+    if (wide) _tile_zero(1);
+    if (two) _tile_zero(2);
+    if (two && wide) _tile_zero(3);
+    for (ptrdiff_t t = 0; t < g->count; t++) {
+        const char *a = g->first + g->taps[t].from, *b = g->second + g->taps[t].from, *w = g->panel + g->taps[t].at;
+        for (ptrdiff_t k = 0; k < blocks; k++, a += 1024, b += 1024, w += wide ? 2048 : 1024) {
+            _tile_loadd(6, w, 64);
+            _tile_loadd(4, a, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            if (wide) {
+                _tile_loadd(7, w + 1024, 64);
+                _tile_dpbf16ps(1, 4, 7);
+            }
+            if (two) {
+                _tile_loadd(5, b, 64);
+                _tile_dpbf16ps(2, 5, 6);
+                if (wide) _tile_dpbf16ps(3, 5, 7);
+            }
+            if (ahead < ahead_end) {
+                _mm_prefetch(ahead, _MM_HINT_T1);
+                _mm_prefetch(ahead + 64, _MM_HINT_T1);
+                _mm_prefetch(ahead + 128, _MM_HINT_T1);
+                _mm_prefetch(ahead + 192, _MM_HINT_T1);
+                ahead += 256;
+            }
+        }
+    }
+    g->ahead = ahead;
+    _tile_stored(0, g->to, 128);
+    if (wide) _tile_stored(1, g->to + 16, 128);
+    if (two) _tile_stored(2, g->to + 512, 128);
+    if (two && wide) _tile_stored(3, g->to + 528, 128);
+}
+static __attribute__((noinline)) void ck_tiled_sum_1_1(ck_tiled_sum *g) { ck_tiled_sum_body(0, 0, g); }
+static __attribute__((noinline)) void ck_tiled_sum_1_2(ck_tiled_sum *g) { ck_tiled_sum_body(0, 1, g); }
+static __attribute__((noinline)) void ck_tiled_sum_2_1(ck_tiled_sum *g) { ck_tiled_sum_body(1, 0, g); }
+static __attribute__((noinline)) void ck_tiled_sum_2_2(ck_tiled_sum *g) { ck_tiled_sum_body(1, 1, g); }
+
+// Packed weights: [panel of 32][tap][block][tile of 16][16 pairs of channels][16][2].
+static inline ptrdiff_t ck_tiled_pass_packed(const ck_pass *p) {
+    return (ck_tiled_folds(p) ? 1 : p->taps) * ck_tiled_blocks(p) * ((p->n + 15) / 16) * 1024;
+}
+
+static void ck_tiled_pass_pack(const ck_pass *p, const float *weights, uint16_t *to) {
+    const int folds = ck_tiled_folds(p);
+    const ptrdiff_t taps = folds ? 1 : p->taps, k = folds ? p->taps * p->k : p->k, blocks = ck_tiled_blocks(p);
+    // From one element of the contraction to the next, within a tap, and from one output channel to the next.
+    const ptrdiff_t along = p->y.backward ? 1 : p->out_channels, across = p->y.backward ? p->in_channels : 1;
+    for (ptrdiff_t n = 0; n < p->n; n += 32)
+        for (ptrdiff_t tap = 0; tap < taps; tap++)
+            for (ptrdiff_t b = 0; b < blocks; b++)
+                for (ptrdiff_t tile = n; tile < n + 32 && tile < p->n; tile += 16, to += 512) {
+                    const ptrdiff_t columns = ck_smaller(16, p->n - tile);
+                    if (across != 1 && !folds && columns == 16 && b * 32 + 32 <= p->k) {
+                        // A column's pairs are adjacent: sixteen of them are one row, transposed as whole words.
+                        const float *from = weights + ck_pass_weight(p, 0, tap, b * 32, tile);
+                        for (ptrdiff_t j = 0; j < 16; j++) {
+                            const u16 pairs = (u16)ck_tiled_get((ck_in){from + j * across, CK_F32}, 0, 32);
+                            uint32_t *column = (uint32_t *)to + j;
+#pragma clang loop unroll(full)
+                            for (int i = 0; i < 16; i++) column[i * 16] = pairs[i];
+                        }
+                        continue;
+                    }
+                    for (ptrdiff_t pair = 0; pair < 16; pair++) {
+                        f16 value[2];
+                        for (ptrdiff_t i = 0; i < 2; i++) {
+                            const ptrdiff_t at = b * 32 + pair * 2 + i;
+                            value[i] = f16_set(0.0f);
+                            if (at >= k) continue;
+                            const ptrdiff_t of = folds ? at / p->k : tap, channel = folds ? at % p->k : at;
+                            const float *from = weights + ck_pass_weight(p, 0, of, channel, tile);
+                            if (across == 1) value[i] = f16_load_some(from, columns);
+                            else
+                                for (ptrdiff_t j = 0; j < columns; j++) value[i][j] = from[j * across];
+                        }
+                        const u16 low = __builtin_convertvector(ck_conv_round(value[0]), u16);
+                        const u16 high = __builtin_convertvector(ck_conv_round(value[1]), u16);
+                        _mm512_storeu_si512(to + pair * 32, (__m512i)(low | high << 16));
+                    }
+                }
+    (void)along;
+}
+
+enum {
+    // Bytes of copied rows beside small and beside large weights, which all stay in the second-level cache.
+    CK_TILED_FEW_ROWS = 512 * 1024,
+    CK_TILED_MANY_ROWS = 1152 * 1024,
+};
+
+// Images side by side, output rows of a block, and the rows of the copy.
+typedef struct ck_tiled_cut {
+    ptrdiff_t images, lines, slots, row;
+} ck_tiled_cut;
+
+static ck_tiled_cut ck_tiled_cut_of(const ck_pass *p) {
+    ck_tiled_cut cut = {.images = 32};
+    const ptrdiff_t pixel = ck_tiled_blocks(p) * 1024, limit = ck_tiled_pass_packed(p) < 400 * 1024 ? CK_TILED_FEW_ROWS : CK_TILED_MANY_ROWS;
+    const int folds = ck_tiled_folds(p);
+    cut.row = ck_tiled_row_pixels(p) * pixel * 2;
+    if ((folds ? 1 : ck_conv_reach(p, 1)) * cut.row > CK_TILED_MANY_ROWS) {
+        cut.images = 16;
+        cut.row /= 2;
+    }
+    cut.lines = 1;
+    while (cut.lines < p->y.out && (folds ? cut.lines + 1 : ck_conv_reach(p, cut.lines + 1)) * cut.row <= limit) cut.lines++;
+    cut.slots = folds ? cut.lines : ck_conv_reach(p, cut.lines);
+    return cut;
+}
+
+static ptrdiff_t ck_tiled_pass_bytes(const ck_pass *p) {
+    const ck_tiled_cut cut = ck_tiled_cut_of(p);
+    return ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x) + ck_conv_bytes(cut.slots * cut.row) + ck_conv_bytes(p->taps * (ptrdiff_t)sizeof(ck_tiled_tap))
+        + ck_conv_bytes(4096) + ck_conv_bytes(ck_tiled_blocks(p) * 64 + 64);
+}
+
+typedef struct ck_tiled_pass_job {
+    ck_tiled_image_rows rows;
+    ck_axis y, x;
+    ck_tiled_cut cut;
+    const ck_epilogue *epilogue;
+    ck_out out;
+    ck_tiled_tap *taps;
+    float *sums;
+    char *copy;
+    const char *packed, *packed_end;
+} ck_tiled_pass_job;
+
+// Rows of sums, one per image, out to one pixel.
+static void ck_tiled_put(const ck_tiled_pass_job *g, ptrdiff_t image, ptrdiff_t images, ptrdiff_t pixel, ptrdiff_t column, ptrdiff_t columns,
+                       float *sums) {
+    const ck_pass *p = g->rows.p;
+    const ck_epilogue *e = g->epilogue;
+    ptrdiff_t at = (g->rows.first + image) * p->out + pixel * p->out_channels + column;
+    f16 low = f16_set(0.0f), high = low;
+    if (e->bias) {
+        low = f16_load_some(e->bias + column, ck_smaller(columns, 16));
+        if (columns > 16) high = f16_load_some(e->bias + column + 16, columns - 16);
+    }
+    const int bare = columns == 32 && g->out.type == CK_BF16 && ck_conv_is_bare(e, CK_F32);
+    for (ptrdiff_t i = 0; i < images; i++, at += p->out, sums += 32) {
+        const f16 a = f16_load(sums) + low, b = f16_load(sums + 16) + high;
+        if (bare) {
+            _mm512_storeu_si512((uint16_t *)g->out.data + at, (__m512i)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a));
+        } else {
+            f16_store(sums, a);
+            f16_store(sums + 16, b);
+            ck_conv_finish(e, sums, columns, g->out, at);
+        }
+    }
+}
+
+// One run of one output row: pairs of tiles that share their taps.
+static void ck_tiled_run(ck_tiled_pass_job *g, ptrdiff_t oy, const ck_run *run, ptrdiff_t advance, ck_tiled_sum *sum, ptrdiff_t column) {
+    const ck_pass *p = g->rows.p;
+    const ptrdiff_t halves = g->rows.halves, half = g->rows.blocks * 1024, columns = ck_smaller(32, p->n - column);
+    const ptrdiff_t tiles = run->count * halves, row = oy * p->x.out + run->first, images = g->rows.images;
+    for (ptrdiff_t i = 0; i < tiles; i += 2) {
+        const int two = i + 1 < tiles;
+        // Tile i is half i mod `halves` of the run's pixel i / halves.
+        const ptrdiff_t one = i / halves, other = (i + 1) / halves;
+        sum->first = g->copy + one * advance + i % halves * half;
+        sum->second = g->copy + other * advance + (i + 1) % halves * half;
+        if (columns > 16) (two ? ck_tiled_sum_2_2 : ck_tiled_sum_1_2)(sum);
+        else (two ? ck_tiled_sum_2_1 : ck_tiled_sum_1_1)(sum);
+        ck_tiled_put(g, i % halves * 16, ck_smaller(16, images - i % halves * 16), row + one * g->x.step, column, columns, g->sums);
+        if (two)
+            ck_tiled_put(g, (i + 1) % halves * 16, ck_smaller(16, images - (i + 1) % halves * 16), row + other * g->x.step, column, columns,
+                       g->sums + 512);
+    }
+}
+
+// The output rows line..<line + lines, panel by panel.
+static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines) {
+    const ck_pass *p = g->rows.p;
+    const int folded = g->rows.folded;
+    const ptrdiff_t pixel = g->rows.halves * g->rows.blocks * 1024;
+    const char *panel = g->packed;
+    for (ptrdiff_t n = 0; n < p->n; n += 32) {
+        const ptrdiff_t step = g->rows.blocks * (p->n - n > 16 ? 2048 : 1024), whole = (folded ? 1 : p->taps) * step;
+        ck_tiled_sum sum = {.panel = panel, .taps = g->taps, .blocks = g->rows.blocks, .to = g->sums};
+        // Weights that fit beside the rows stay where they are.
+        if (g->packed_end - g->packed > CK_TILED_FEW_ROWS) {
+            sum.ahead = n + 32 < p->n ? panel + whole : g->packed;
+            sum.ahead_end = sum.ahead + whole < g->packed_end ? sum.ahead + whole : g->packed_end;
+        }
+        for (ptrdiff_t r = 0; r < g->y.runs; r++) {
+            const ck_run *y = &g->y.run[r];
+            for (ptrdiff_t within = 0; within < y->count; within++) {
+                const ptrdiff_t oy = y->first + within * g->y.step;
+                if (oy < line || oy >= line + lines) continue;
+                for (ptrdiff_t c = 0; c < g->x.runs; c++) {
+                    const ck_run *x = &g->x.run[c];
+                    ptrdiff_t advance = g->x.advance * pixel;
+                    if (folded) {
+                        g->taps[0] = (ck_tiled_tap){((oy - line) * p->x.out + x->first) * pixel, 0};
+                        sum.count = 1;
+                        advance = g->x.step * pixel;
+                    } else {
+                        sum.count = 0;
+                        for (ptrdiff_t i = 0; i < y->taps; i++)
+                            for (ptrdiff_t j = 0; j < x->taps; j++) {
+                                const ptrdiff_t row = (y->tap[i].from + within * g->y.advance) % g->cut.slots;
+                                g->taps[sum.count++] = (ck_tiled_tap){
+                                    (row * p->x.in + x->tap[j].from) * pixel,
+                                    (y->tap[i].tap * p->x.kernel + x->tap[j].tap) * step,
+                                };
+                            }
+                    }
+                    ck_tiled_run(g, oy, x, advance, &sum, n);
+                }
+            }
+        }
+        panel += whole;
+    }
+}
+
+static void ck_tiled_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, const char *packed, const ck_epilogue *epilogue, ck_out out,
+                        char *workspace) {
+    ck_tiled_pass_job g = {
+        .rows = {.p = p, .in = in, .blocks = ck_tiled_blocks(p), .folded = ck_tiled_folds(p)},
+        .y = ck_axis_of(&p->y, &workspace),
+        .x = ck_axis_of(&p->x, &workspace),
+        .cut = ck_tiled_cut_of(p),
+        .epilogue = epilogue,
+        .out = out,
+        .packed = packed,
+        .packed_end = packed + ck_tiled_pass_packed(p),
+    };
+    g.copy = ck_conv_take(&workspace, g.cut.slots * g.cut.row);
+    g.taps = ck_conv_take(&workspace, p->taps * (ptrdiff_t)sizeof(ck_tiled_tap));
+    g.sums = ck_conv_take(&workspace, 4096);
+    uint16_t *window = (uint16_t *)workspace;
+    for (ptrdiff_t first = 0; first < rows; first += g.cut.images) {
+        g.rows.first = first;
+        g.rows.images = ck_smaller(rows - first, g.cut.images);
+        g.rows.halves = g.rows.images > 16 ? 2 : 1;
+        const ptrdiff_t row = ck_tiled_row_pixels(p) * g.rows.halves * g.rows.blocks * 1024;
+        ck_tiled_configure(ck_smaller(g.rows.images, 16), g.rows.halves == 2 ? g.rows.images - 16 : g.rows.images);
+        ptrdiff_t filled = 0;
+        for (ptrdiff_t line = 0; line < p->y.out; line += g.cut.lines) {
+            const ptrdiff_t lines = ck_smaller(p->y.out - line, g.cut.lines);
+            // The rows that this block reaches, as far as they are not there yet.
+            for (ptrdiff_t r = 0; r < g.y.runs; r++) {
+                const ck_run *y = &g.y.run[r];
+                for (ptrdiff_t j = 0; j < y->count; j++) {
+                    const ptrdiff_t oy = y->first + j * g.y.step;
+                    if (oy < line || oy >= line + lines) continue;
+                    if (g.rows.folded) ck_tiled_fold_row(&g.rows, y, j, g.y.advance, &g.x, window, g.copy + (oy - line) * row);
+                }
+            }
+            if (!g.rows.folded) {
+                ptrdiff_t need = 0;
+                for (ptrdiff_t r = 0; r < g.y.runs; r++) {
+                    const ck_run *y = &g.y.run[r];
+                    for (ptrdiff_t j = 0; j < y->count; j++) {
+                        const ptrdiff_t oy = y->first + j * g.y.step;
+                        if (oy < line || oy >= line + lines || y->taps == 0) continue;
+                        const ptrdiff_t last = y->tap[y->taps - 1].from + j * g.y.advance + 1;
+                        if (last > need) need = last;
+                    }
+                }
+                if (need - filled > g.cut.slots) filled = need - g.cut.slots;
+                for (; filled < need; filled++) ck_tiled_copy_row(&g.rows, filled, g.copy + filled % g.cut.slots * row);
+            }
+            ck_tiled_block(&g, line, lines);
+        }
+    }
+    _tile_release();
+}

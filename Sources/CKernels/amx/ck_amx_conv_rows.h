@@ -1,0 +1,90 @@
+// Images on their way into tiles: rows of up to thirty-two images side by side, so that a tile's rows are sixteen images at one pixel.
+// Neighbouring pixels are then whole tiles, and strides, dilation and borders only choose which tiles are read.
+
+typedef struct ck_tiled_image_rows {
+    const ck_pass *p;
+    ck_in in;
+    // Images of this group, from `first` on, in halves of sixteen.
+    ptrdiff_t first, images, halves;
+    // Blocks of thirty-two channels, or of the elements of a folded window.
+    ptrdiff_t blocks;
+    // Windows of few channels are folded: a pixel of the output holds the taps' channels side by side.
+    int folded;
+} ck_tiled_image_rows;
+
+// One window of few channels fills its tiles better as one long pixel.
+static inline int ck_tiled_folds(const ck_pass *p) { return p->k <= 16 && p->taps > 1; }
+static inline ptrdiff_t ck_tiled_blocks(const ck_pass *p) { return ((ck_tiled_folds(p) ? p->taps : 1) * p->k + 31) / 32; }
+// Pixels of a copied row, and bytes of one of them.
+static inline ptrdiff_t ck_tiled_row_pixels(const ck_pass *p) { return ck_tiled_folds(p) ? p->x.out : p->x.in; }
+
+// Up to thirty-two bf16 from element `at` on, the others zero.
+CK_INLINE __m512i ck_tiled_get(ck_in x, ptrdiff_t at, ptrdiff_t count) {
+    if (x.type == CK_BF16) {
+        const __mmask32 mask = count >= 32 ? 0xFFFFFFFFu : (__mmask32)((1u << count) - 1);
+        return _mm512_maskz_loadu_epi16(mask, (const uint16_t *)x.data + at);
+    }
+    const float *from = (const float *)x.data + at;
+    const f16 low = f16_load_some(from, count < 16 ? count : 16);
+    const f16 high = count > 16 ? f16_load_some(from + 16, count < 32 ? count - 16 : 16) : f16_set(0.0f);
+    return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)ck_conv_round(low)), (__m256i)ck_conv_round(high), 1);
+}
+
+// Input row iy to `to`[ix][half][block][16 images][32 channels].
+static void ck_tiled_copy_row(const ck_tiled_image_rows *g, ptrdiff_t iy, char *to) {
+    const ck_pass *p = g->p;
+    const ptrdiff_t pixel = g->halves * g->blocks * 1024;
+    for (ptrdiff_t image = 0; image < g->images; image++) {
+        ptrdiff_t at = (g->first + image) * p->in + iy * p->x.in * p->in_channels;
+        char *line = to + image / 16 * g->blocks * 1024 + image % 16 * 64;
+        if (g->in.type == CK_BF16 && p->k % 32 == 0) {
+            const char *from = (const char *)g->in.data + at * 2;
+            for (ptrdiff_t ix = 0; ix < p->x.in; ix++, line += pixel)
+                for (ptrdiff_t b = 0; b < g->blocks; b++, from += 64)
+                    _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(from));
+        } else {
+            for (ptrdiff_t ix = 0; ix < p->x.in; ix++, line += pixel, at += p->in_channels)
+                for (ptrdiff_t b = 0; b < g->blocks; b++)
+                    _mm512_store_si512(line + b * 1024, ck_tiled_get(g->in, at + b * 32, ck_smaller(32, p->k - b * 32)));
+        }
+    }
+}
+
+// The windows of one output row, folded: `to`[ox][half][block][16 images][32 of (tap, channel)], zero where a tap lies in the padding.
+// `window` has room for all blocks of one pixel.
+static void ck_tiled_fold_row(const ck_tiled_image_rows *g, const ck_run *y, ptrdiff_t within, ptrdiff_t y_advance, const ck_axis *x,
+                            uint16_t *window, char *to) {
+    const ck_pass *p = g->p;
+    const ptrdiff_t pixel = g->halves * g->blocks * 1024;
+    for (ptrdiff_t image = 0; image < g->images; image++)
+        for (ptrdiff_t r = 0; r < x->runs; r++) {
+            const ck_run *run = &x->run[r];
+            for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_storeu_si512(window + b * 32, _mm512_setzero_si512());
+            for (ptrdiff_t j = 0; j < run->count; j++) {
+                for (ptrdiff_t i = 0; i < y->taps; i++) {
+                    const ptrdiff_t row = (g->first + image) * p->in + (y->tap[i].from + within * y_advance) * p->x.in * p->in_channels;
+                    uint16_t *taps = window + y->tap[i].tap * p->x.kernel * p->k;
+                    for (ptrdiff_t t = 0; t < run->taps; t++) {
+                        const ptrdiff_t at = row + (run->tap[t].from + j * x->advance) * p->in_channels;
+                        _mm512_mask_storeu_epi16(taps + run->tap[t].tap * p->k, (__mmask32)((1u << p->k) - 1), ck_tiled_get(g->in, at, p->k));
+                    }
+                }
+                char *line = to + (run->first + j * x->step) * pixel + image / 16 * g->blocks * 1024 + image % 16 * 64;
+                for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(window + b * 32));
+            }
+        }
+}
+
+// Tiles 0..3 are sums, 4 and 5 rows of images, 6 and 7 weights: of `first` and `second` rows.
+static void ck_tiled_configure(ptrdiff_t first, ptrdiff_t second) {
+    struct {
+        uint8_t palette, start, reserved[14];
+        uint16_t bytes[16];
+        uint8_t rows[16];
+    } tiles = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        tiles.bytes[i] = 64;
+        tiles.rows[i] = (uint8_t)(i >= 6 ? 16 : i == 0 || i == 1 || i == 4 ? first : second);
+    }
+    _tile_loadconfig(&tiles);
+}
