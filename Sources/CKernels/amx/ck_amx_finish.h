@@ -19,29 +19,35 @@ CK_INLINE void ck_amx_put(ck_out y, ptrdiff_t at, f16 v, __mmask16 lanes) {
     else _mm256_mask_storeu_epi16((uint16_t *)y.data + at, lanes, (__m256i)_mm512_cvtneps_pbh((__m512)v));
 }
 
-// 1/(1 + e^-v) within 2⁻¹³ of itself; NaN stays NaN.
-CK_INLINE f16 ck_amx_rough_sigmoid(f16 v) {
-    __m512 t = (__m512)(v * -0x1.715476p+0f);
-    // The second operand is the result where one is NaN.
-    t = _mm512_max_ps(_mm512_set1_ps(-126.0f), _mm512_min_ps(_mm512_set1_ps(126.0f), t));
-    const __m512 n = _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const f16 f = (f16)_mm512_sub_ps(t, n);
-    f16 p = CK_MULADD(f16_set(0x1.3997d4p-7f), f, f16_set(0x1.ca1440p-5f));
-    p = CK_MULADD(p, f, f16_set(0x1.ec06dap-3f));
-    p = CK_MULADD(p, f, f16_set(0x1.62e0dcp-1f));
-    p = CK_MULADD(p, f, f16_set(1.0f));
-    return (f16)_mm512_rcp14_ps(_mm512_add_ps(_mm512_scalef_ps((__m512)p, n), _mm512_set1_ps(1.0f)));
+// 1/(1 + 2^t); 2^t within 2^-13.7 of itself with a polynomial of three terms, 2^-18.6 with four. NaN stays NaN.
+CK_INLINE f16 ck_amx_below_one(f16 t, const int terms) {
+    const f16 f = (f16)_mm512_reduce_ps((__m512)t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    f16 p;
+    if (terms == 3) {
+        p = CK_MULADD(f16_set(0x1.3f96a4p-4f), f, f16_set(0x1.cefc4cp-3f));
+        p = CK_MULADD(p, f, f16_set(0x1.64444cp-1f));
+        p = CK_MULADD(p, f, f16_set(0x1.fff632p-1f));
+    } else {
+        p = CK_MULADD(f16_set(0x1.bb7cd4p-7f), f, f16_set(0x1.aa13f0p-5f));
+        p = CK_MULADD(p, f, f16_set(0x1.ee798ap-3f));
+        p = CK_MULADD(p, f, f16_set(0x1.62d166p-1f));
+        p = CK_MULADD(p, f, f16_set(0x1.00002cp+0f));
+    }
+    // The power takes the whole part of t, however large.
+    return (f16)_mm512_rcp14_ps(_mm512_add_ps(_mm512_scalef_ps((__m512)p, (__m512)t), _mm512_set1_ps(1.0f)));
 }
 
-// GELU by tanh as z·sigmoid(2u), good to bf16; the slope is its derivative.
+// 1/(1 + e^-v) within 2⁻¹³ of itself; NaN stays NaN.
+CK_INLINE f16 ck_amx_rough_sigmoid(f16 v) { return ck_amx_below_one(v * -0x1.715476p+0f, 4); }
+
+// GELU by tanh as z·sigmoid(2u), u = √(2/π)·(z + 0.044715 z³), good to bf16; the slope is its derivative s + z·s·(1 − s)·2u′.
 CK_INLINE f16 ck_amx_rough_gelu(f16 z, f16 *slope) {
     const f16 square = z * z;
-    const f16 s = ck_amx_rough_sigmoid(z * CK_MULADD(square, f16_set(0x1.988454p+0f * 0.044715f), f16_set(0x1.988454p+0f)));
-    // Beyond 16 the curve is straight; without the bound 0·inf would make a NaN there.
-    const f16 near = (f16)_mm512_max_ps(_mm512_set1_ps(-16.0f), _mm512_min_ps(_mm512_set1_ps(16.0f), (__m512)z));
-    const f16 steep = near * CK_MULADD(near * near, f16_set(3 * 0x1.988454p+0f * 0.044715f), f16_set(0x1.988454p+0f));
-    *slope = CK_MULADD(s * (1.0f - s), steep, s);
-    return z * s;
+    const f16 s = ck_amx_below_one(z * CK_MULADD(square, f16_set(-0x1.26aec2p+1f * 0.044715f), f16_set(-0x1.26aec2p+1f)), 3);
+    const f16 y = z * s;
+    const f16 steep = CK_MULADD(square, f16_set(0x1.988454p+0f * 0.134145f), f16_set(0x1.988454p+0f));
+    *slope = CK_MULADD(y - y * s, steep, s);
+    return y;
 }
 
 // What an epilogue comes down to: the ones that training asks for have code of their own.

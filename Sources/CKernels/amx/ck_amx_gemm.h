@@ -20,6 +20,8 @@ enum {
     // Bytes of a turned a that is kept whole, and the least steps that are.
     CK_AMX_TURNED = 1 << 23,
     CK_AMX_TURNED_STEPS = 64,
+    // Rows that go through a light epilogue at a time.
+    CK_AMX_BITE = 8,
     // Panels of a group whose sums may have to rest.
     CK_AMX_RESTING = CK_AMX_GROUP / ((CK_AMX_UNCUT + 1) * CK_PAIR_BYTES),
 };
@@ -105,6 +107,13 @@ static void ck_amx_read_sums(ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t 
     }
 }
 
+// Rows with each of `count` steps, so that all are finished after the last. Epilogues without arithmetic are done in fewer, larger bites.
+CK_INLINE void ck_amx_set_quota(ck_amx_side *side, ptrdiff_t count) {
+    const int light = side->way != CK_WAY_GELU && side->way != CK_WAY_GELU_SLOPE && side->way != CK_WAY_ANY;
+    const ptrdiff_t least = count ? (side->left + count - 1) / count : side->left;
+    side->quota = light && least < CK_AMX_BITE ? CK_AMX_BITE : least;
+}
+
 // A block of rows against the panels of a group, from `panel` on.
 static void ck_amx_rows_of_block(ck_amx_task *r, ptrdiff_t block, ptrdiff_t first, ptrdiff_t panels, const char *b, int packing, const char *own_a) {
     const ck_gemm *g = r->g;
@@ -142,7 +151,7 @@ static void ck_amx_rows_of_block(ck_amx_task *r, ptrdiff_t block, ptrdiff_t firs
             const ptrdiff_t at = r->c_at + 32 * block * g->c_row + column;
             float *const rest = (float *)(r->workspace + plan->resting + j * CK_SUMS_PANEL);
             // All that is pending is finished while these steps run.
-            if (side->left) side->quota = count ? (side->left + count - 1) / count : side->left;
+            if (side->left) ck_amx_set_quota(side, count);
             if (!count && side->left) ck_amx_side_finish(side, side->left);
             if (packing) ck_amx_drain(&side->b, (panels - j - taken) * steps);
             s.a = own_a + done * s.a_step;
