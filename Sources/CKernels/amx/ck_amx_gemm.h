@@ -1,8 +1,8 @@
 // Products of bf16 matrices in tiles.
 //
-// Columns of c are taken in groups whose packed b stays in the second-level cache; in a group, blocks of 32 rows of a, which stay in the
-// first level while they meet every panel of the group. A contraction too long for that is cut into stretches; the sums then rest
-// between them. Each element of c is one chain over k in ascending order, whatever the blocks, so a row does not depend on its place.
+// A contraction is cut into stretches so short that a block of 32 rows of a stays in the first-level cache while it meets one panel of b
+// after another. What meets in one stretch (a group of panels, a band of blocks) stays in the second level, the resting sums included.
+// Each element of c is one chain over k in ascending order, whatever the blocks, so a row does not depend on its place.
 
 #include "ck_amx_tiles.h"
 #include "ck_amx_finish.h"
@@ -14,16 +14,15 @@ enum {
     // Steps of 32 that a block of a may have to stay in the first level, uncut and as a stretch.
     CK_AMX_UNCUT = 25,
     CK_AMX_STRETCH = 20,
-    // Bytes of packed b in a group: packed beforehand, and packed here (twice, since the next group is packed while this one is used).
-    CK_AMX_GROUP = 1 << 20,
-    CK_AMX_OWN_GROUP = 1 << 19,
-    // Bytes of a turned a that is kept whole, and the least steps that are.
-    CK_AMX_TURNED = 1 << 23,
+    // Pairs of tiles of a group where the contraction is uncut; panels of a group and blocks of a band where it is cut.
+    CK_AMX_GROUP_PAIRS = 512,
+    CK_AMX_GROUP = 12,
+    CK_AMX_BAND = 16,
+    // Pairs of tiles of a turned a that are kept, and the least steps.
+    CK_AMX_TURNED_PAIRS = 4096,
     CK_AMX_TURNED_STEPS = 64,
     // Rows that go through a light epilogue at a time.
     CK_AMX_BITE = 8,
-    // Panels of a group whose sums may have to rest.
-    CK_AMX_RESTING = CK_AMX_GROUP / ((CK_AMX_UNCUT + 1) * CK_PAIR_BYTES),
 };
 
 typedef enum ck_amx_source { CK_AS_IS, CK_COPIED, CK_TURNED } ck_amx_source;
@@ -32,11 +31,14 @@ typedef struct ck_amx_plan {
     ptrdiff_t blocks, panels, steps;
     // Steps of the contraction between two visits to c (only a turned a has more than one chunk), and of a stretch.
     ptrdiff_t chunk, stretch;
-    ptrdiff_t group;
+    // Panels of a group, blocks of a band.
+    ptrdiff_t group, band;
     ck_amx_source a;
     // Where things lie in the workspace, and its size.
     ptrdiff_t sums, start, last, resting, own_a, own_b, bytes;
 } ck_amx_plan;
+
+CK_INLINE ptrdiff_t ck_amx_larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
 static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     ck_amx_plan p = {.blocks = ck_amx_32s(g->m), .panels = ck_amx_32s(g->n), .steps = ck_amx_32s(g->k)};
@@ -44,16 +46,13 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     p.a = g->transpose_a ? CK_TURNED : g->a_row % 1024 == 0 ? CK_COPIED : CK_AS_IS;
     p.chunk = p.steps;
     if (p.a == CK_TURNED && g->c.type == CK_F32 && !g->packed_b) {
-        ptrdiff_t most = CK_AMX_TURNED / (CK_PAIR_BYTES * (p.blocks ? p.blocks : 1));
-        if (most < CK_AMX_TURNED_STEPS) most = CK_AMX_TURNED_STEPS;
-        if (p.chunk > most) p.chunk = most;
+        p.chunk = ck_smaller(p.chunk, ck_amx_larger(CK_AMX_TURNED_PAIRS / ck_amx_larger(p.blocks, 1), CK_AMX_TURNED_STEPS));
     }
-    const ptrdiff_t cuts = p.chunk <= CK_AMX_UNCUT ? 1 : (p.chunk + CK_AMX_STRETCH - 1) / CK_AMX_STRETCH;
+    const int cut = p.chunk > CK_AMX_UNCUT;
+    const ptrdiff_t cuts = cut ? (p.chunk + CK_AMX_STRETCH - 1) / CK_AMX_STRETCH : 1;
     p.stretch = (p.chunk + cuts - 1) / cuts;
-    const ptrdiff_t panel_bytes = (p.chunk ? p.chunk : 1) * CK_PAIR_BYTES;
-    p.group = (g->packed_b ? CK_AMX_GROUP : CK_AMX_OWN_GROUP) / panel_bytes;
-    if (p.group < 1) p.group = 1;
-    if (p.group > p.panels) p.group = p.panels;
+    p.group = ck_smaller(p.panels, cut ? CK_AMX_GROUP : CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
+    p.band = ck_smaller(p.blocks, cut ? CK_AMX_BAND : 1);
 
     // Sizes never shrink as an extent grows, so that one workspace serves every smaller batch.
     ptrdiff_t at = 64;
@@ -64,16 +63,12 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     p.last = at;
     if (p.a == CK_AS_IS) at += CK_PAIR_BYTES;
     p.resting = at;
-    if (p.chunk > CK_AMX_UNCUT) at += (p.panels < CK_AMX_RESTING ? p.panels : CK_AMX_RESTING) * CK_SUMS_PANEL;
+    if (cut) at += p.band * p.group * CK_SUMS_PANEL;
     p.own_a = at;
-    if (p.a == CK_COPIED) at += 2 * p.chunk * CK_PAIR_BYTES;
+    if (p.a == CK_COPIED) at += 2 * ck_smaller(p.chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
     if (p.a == CK_TURNED) at += p.blocks * p.chunk * CK_PAIR_BYTES;
     p.own_b = at;
-    if (!g->packed_b) {
-        const ptrdiff_t most = panel_bytes > CK_AMX_OWN_GROUP ? panel_bytes : CK_AMX_OWN_GROUP;
-        const ptrdiff_t all = p.panels * panel_bytes;
-        at += all < 2 * most ? all : 2 * most;
-    }
+    if (!g->packed_b) at += ck_smaller(p.panels * p.chunk, ck_amx_larger(CK_AMX_GROUP_PAIRS, CK_AMX_GROUP * p.chunk)) * CK_PAIR_BYTES;
     p.bytes = at;
     return p;
 }
@@ -114,73 +109,6 @@ CK_INLINE void ck_amx_set_quota(ck_amx_side *side, ptrdiff_t count) {
     side->quota = light && least < CK_AMX_BITE ? CK_AMX_BITE : least;
 }
 
-// A block of rows against the panels of a group, from `panel` on.
-static void ck_amx_rows_of_block(ck_amx_task *r, ptrdiff_t block, ptrdiff_t first, ptrdiff_t panels, const char *b, int packing, const char *own_a) {
-    const ck_gemm *g = r->g;
-    const ck_amx_plan *plan = r->plan;
-    ck_amx_side *side = &r->side;
-    float *const sums = (float *)(r->workspace + plan->sums), *const start = (float *)(r->workspace + plan->start);
-    char *const last = r->workspace + plan->last;
-    const ptrdiff_t rows = ck_smaller(32, g->m - 32 * block), width = g->n, steps = r->steps;
-    const int single = rows <= 16;
-
-    ck_amx_stretch s = {.b_panel = steps * CK_PAIR_BYTES};
-    // Steps that a has whole, and the rest of a row, which is copied because what follows it belongs to others.
-    ptrdiff_t whole = steps;
-    if (plan->a == CK_AS_IS) {
-        s.a_row = 2 * g->a_row;
-        s.a_tile = 16 * s.a_row;
-        s.a_step = 64;
-        own_a = r->a + 32 * block * s.a_row;
-        whole = r->k / 32;
-        if (whole < steps) ck_pad_block(own_a + 64 * whole, s.a_row, rows, r->k % 32, last);
-    } else {
-        s.a_row = 64;
-        s.a_tile = CK_TILE_BYTES;
-        s.a_step = CK_PAIR_BYTES;
-    }
-
-    ptrdiff_t done = 0;
-    do {
-        const ptrdiff_t end = ck_smaller(done + plan->stretch, steps);
-        const ptrdiff_t count = end - done;
-        for (ptrdiff_t j = 0; j < panels;) {
-            const ptrdiff_t column = 32 * (first + j);
-            const ptrdiff_t taken = single && j + 2 <= panels ? 2 : 1;
-            const ptrdiff_t columns = ck_smaller(32 * taken, width - column);
-            const ptrdiff_t at = r->c_at + 32 * block * g->c_row + column;
-            float *const rest = (float *)(r->workspace + plan->resting + j * CK_SUMS_PANEL);
-            // All that is pending is finished while these steps run.
-            if (side->left) ck_amx_set_quota(side, count);
-            if (!count && side->left) ck_amx_side_finish(side, side->left);
-            if (packing) ck_amx_drain(&side->b, (panels - j - taken) * steps);
-            s.a = own_a + done * s.a_step;
-            s.b = b + (j * steps + done) * CK_PAIR_BYTES;
-            s.steps = ck_smaller(end, whole) - done;
-            s.last = end > whole ? last : 0;
-            s.from = done ? rest : 0;
-            if (!done && r->accumulate) {
-                ck_amx_read_sums(g->c, g->c_row, at, rows, columns, start);
-                s.from = start;
-            }
-            s.to = end < steps || done ? rest : sums;
-            if (taken == 2) ck_amx_one_by_four(&s, side);
-            else if (single) ck_amx_one_by_two(&s, side);
-            else if (columns <= 16) ck_amx_two_by_one(&s, side);
-            else ck_amx_two_by_two(&s, side);
-            if (end == steps) {
-                side->tile = s.to;
-                side->left = rows;
-                side->columns = columns;
-                side->at = at;
-                side->column = column;
-            }
-            j += taken;
-        }
-        done = end;
-    } while (done < steps);
-}
-
 // Gives the tiles the rows of a block; `configured` is what they had.
 CK_INLINE void ck_amx_set_rows(ptrdiff_t rows, ptrdiff_t *configured) {
     if (*configured == rows) return;
@@ -190,71 +118,162 @@ CK_INLINE void ck_amx_set_rows(ptrdiff_t rows, ptrdiff_t *configured) {
     else ck_tiles_configure((const uint8_t[8]){upper, upper, lower, lower, 16, 16, upper, lower});
 }
 
-// The lines of a's next block, spread over the steps of this one.
-CK_INLINE void ck_amx_fetch_block(ck_amx_task *r, ptrdiff_t block, ptrdiff_t panels) {
+// One block of rows meeting one group of panels in one stretch, steps `done` to `end`; all of them in the order of the loops: groups,
+// bands, stretches, blocks.
+typedef struct ck_amx_visit {
+    ptrdiff_t panel, panels, band, blocks, done, end, block;
+} ck_amx_visit;
+
+CK_INLINE void ck_amx_enter(const ck_amx_task *r, ck_amx_visit *v) {
+    v->panels = ck_smaller(r->plan->group, r->plan->panels - v->panel);
+    v->blocks = ck_smaller(r->plan->band, r->plan->blocks - v->band);
+    v->end = ck_smaller(v->done + r->plan->stretch, r->steps);
+}
+
+// The visit after this one; 0 if it is the last.
+static int ck_amx_advance(const ck_amx_task *r, ck_amx_visit *v) {
+    if (++v->block == v->band + v->blocks) {
+        v->done = v->end;
+        if (v->done >= r->steps) {
+            v->done = 0;
+            v->band += v->blocks;
+            if (v->band == r->plan->blocks) {
+                v->band = 0;
+                v->panel += v->panels;
+                if (v->panel == r->plan->panels) return 0;
+            }
+        }
+        v->block = v->band;
+    }
+    ck_amx_enter(r, v);
+    return 1;
+}
+
+// Has a's part of the visit `next` made ready, or fetched, during the `panels` panels of this one.
+static void ck_amx_prepare_a(ck_amx_task *r, const ck_amx_visit *next, ptrdiff_t panels, ptrdiff_t turn) {
+    const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
-    side->fetch = r->a + 64 * block * r->g->a_row;
-    side->fetch_row = 2 * r->g->a_row;
-    side->fetch_rows = ck_smaller(32, r->g->m - 32 * block);
-    side->fetch_line = 0;
-    side->fetch_lines = r->steps;
-    side->fetch_quota = (32 + panels - 1) / panels;
+    char *const own_a = r->workspace + plan->own_a;
+    if (plan->a == CK_COPIED) {
+        // The place of the first step, if the panel had all of them.
+        char *to = own_a + (turn * ck_smaller(plan->chunk, CK_AMX_UNCUT) - next->done) * CK_PAIR_BYTES;
+        ck_amx_start(&side->a, next->block, 1, next->done, next->end, panels, to);
+    } else if (plan->a == CK_TURNED) {
+        if (next->panel) return;
+        ck_amx_start(&side->a, next->block, 1, next->done, next->end, panels, own_a + next->block * r->steps * CK_PAIR_BYTES);
+    } else if (panels) {
+        side->next_a = (ck_amx_fetcher){.from = r->a + 64 * (next->block * r->g->a_row + next->done), .row = 2 * r->g->a_row,
+                                        .lines = next->end - next->done, .rows = ck_smaller(32, r->g->m - 32 * next->block),
+                                        .quota = (32 + panels - 1) / panels};
+        if (side->next_a.lines == 0) side->next_a.rows = 0;
+    }
+}
+
+// Has packed b of the next stretch fetched during this one.
+static void ck_amx_prepare_b(ck_amx_task *r, const ck_amx_visit *v) {
+    ck_amx_visit next = *v;
+    next.block = v->band + v->blocks - 1;
+    r->side.next_b.rows = 0;
+    if (!r->g->packed_b || !ck_amx_advance(r, &next) || (next.panel == v->panel && next.done == v->done)) return;
+    r->side.next_b = (ck_amx_fetcher){.from = r->b + (next.panel * r->steps + next.done) * CK_PAIR_BYTES, .row = r->steps * CK_PAIR_BYTES,
+                                      .lines = (next.end - next.done) * CK_PAIR_BYTES / 64, .rows = next.panels,
+                                      .quota = (32 + v->blocks - 1) / v->blocks};
+}
+
+static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
+    const ck_gemm *g = r->g;
+    const ck_amx_plan *plan = r->plan;
+    ck_amx_side *side = &r->side;
+    float *const sums = (float *)(r->workspace + plan->sums), *const start = (float *)(r->workspace + plan->start);
+    char *const last = r->workspace + plan->last, *const own_b = r->workspace + plan->own_b;
+    const ptrdiff_t rows = ck_smaller(32, g->m - 32 * v->block), steps = r->steps, count = v->end - v->done;
+    const int single = rows <= 16, packs = side->b.left > 0;
+    char *const rest = r->workspace + plan->resting + (v->block - v->band) * v->panels * CK_SUMS_PANEL;
+
+    ck_amx_stretch s = {.a_row = 64, .a_tile = CK_TILE_BYTES, .a_step = CK_PAIR_BYTES, .b_panel = steps * CK_PAIR_BYTES, .steps = count};
+    if (plan->a == CK_COPIED) {
+        s.a = r->workspace + plan->own_a + turn * ck_smaller(plan->chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
+    } else if (plan->a == CK_TURNED) {
+        s.a = r->workspace + plan->own_a + (v->block * steps + v->done) * CK_PAIR_BYTES;
+    } else {
+        s.a_row = 2 * g->a_row;
+        s.a_tile = 16 * s.a_row;
+        s.a_step = 64;
+        s.a = r->a + 32 * v->block * s.a_row + 64 * v->done;
+        // The rest of a row is copied, because what follows it belongs to others.
+        const ptrdiff_t whole = r->k / 32;
+        if (v->end > whole) {
+            s.last = last;
+            s.steps = whole - v->done;
+            ck_pad_block(s.a + 64 * s.steps, s.a_row, rows, r->k % 32, last);
+        }
+    }
+    for (ptrdiff_t j = 0; j < v->panels;) {
+        const ptrdiff_t column = 32 * (v->panel + j);
+        const ptrdiff_t taken = single && j + 2 <= v->panels ? 2 : 1;
+        const ptrdiff_t columns = ck_smaller(32 * taken, g->n - column);
+        const ptrdiff_t at = r->c_at + 32 * v->block * g->c_row + column;
+        // All that is pending is finished while these steps run.
+        if (side->left) ck_amx_set_quota(side, count);
+        if (!count && side->left) ck_amx_side_finish(side, side->left);
+        if (packs) ck_amx_drain(&side->b, (v->panels - j - taken) * count);
+        s.b = g->packed_b ? r->b + ((v->panel + j) * steps + v->done) * CK_PAIR_BYTES : own_b + (j * steps + v->done) * CK_PAIR_BYTES;
+        s.to = (float *)(v->end < steps || v->done ? rest + j * CK_SUMS_PANEL : (char *)sums);
+        s.from = v->done ? s.to : 0;
+        if (!v->done && r->accumulate) {
+            ck_amx_read_sums(g->c, g->c_row, at, rows, columns, start);
+            s.from = start;
+        }
+        if (taken == 2) ck_amx_one_by_four(&s, side);
+        else if (single) ck_amx_one_by_two(&s, side);
+        else if (columns <= 16) ck_amx_two_by_one(&s, side);
+        else ck_amx_two_by_two(&s, side);
+        if (v->end == steps) {
+            side->tile = s.to;
+            side->left = rows;
+            side->columns = columns;
+            side->at = at;
+            side->column = column;
+        }
+        j += taken;
+    }
 }
 
 static void ck_amx_product(ck_amx_task *r) {
     const ck_gemm *g = r->g;
-    const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
-    const ptrdiff_t steps = r->steps, group_bytes = plan->group * plan->chunk * CK_PAIR_BYTES;
-    char *const own_a = r->workspace + plan->own_a, *own_b = r->workspace + plan->own_b;
-    char *const copies[2] = {own_a, own_a + plan->chunk * CK_PAIR_BYTES};
     ptrdiff_t configured = 0, turn = 0;
     side->epilogue = r->epilogue;
     side->way = ck_amx_way_of(r->epilogue, g->c.type);
     side->c = g->c;
     side->c_row = g->c_row;
-    side->left = side->fetch_rows = 0;
+    side->left = side->next_a.rows = side->next_b.rows = 0;
     side->a = (ck_amx_packer){.one = g->transpose_a ? ck_amx_pack_one_rows : ck_amx_copy_one_rows, .from = r->a, .row = 2 * g->a_row,
-                              .k = r->k, .extent = g->m, .steps = steps};
+                              .k = r->k, .extent = g->m, .steps = r->steps};
     side->b = (ck_amx_packer){.one = g->transpose_b ? ck_amx_pack_one_turned : ck_amx_pack_one_plain, .from = r->b, .row = 2 * g->b_row,
-                              .k = r->k, .extent = g->n, .steps = steps, .sums_to = g->transpose_a && !g->transpose_b ? g->b_sums : 0};
+                              .k = r->k, .extent = g->n, .steps = r->steps, .sums_to = g->transpose_a && !g->transpose_b ? g->b_sums : 0};
 
-    if (plan->a != CK_AS_IS) {
-        ck_amx_start(&side->a, 0, 1, 1, own_a);
+    ck_amx_visit v = {0};
+    ck_amx_enter(r, &v);
+    ck_amx_prepare_a(r, &v, 0, turn);
+    ck_amx_drain(&side->a, 0);
+    int more;
+    do {
+        ck_amx_visit next = v;
+        more = ck_amx_advance(r, &next);
+        if (more) ck_amx_prepare_a(r, &next, v.panels, turn ^ 1);
+        if (v.block == v.band) {
+            ck_amx_prepare_b(r, &v);
+            // The first block of a group finds b as it is and has it packed, panel by panel, just ahead of its use.
+            if (!g->packed_b && v.band == 0) ck_amx_start(&side->b, v.panel, v.panels, v.done, v.end, 1, r->workspace + r->plan->own_b);
+        }
+        ck_amx_set_rows(ck_smaller(32, g->m - 32 * v.block), &configured);
+        ck_amx_meet(r, &v, turn);
         ck_amx_drain(&side->a, 0);
-    }
-    if (!g->packed_b) ck_amx_start(&side->b, 0, ck_smaller(plan->group, plan->panels), 1, own_b);
-    for (ptrdiff_t first = 0; first < plan->panels; first += plan->group) {
-        const ptrdiff_t panels = ck_smaller(plan->group, plan->panels - first), after = plan->panels - first - panels;
-        const char *b = g->packed_b ? r->b + first * steps * CK_PAIR_BYTES : own_b;
-        for (ptrdiff_t block = 0; block < plan->blocks; block++) {
-            const int is_last = block + 1 == plan->blocks, packing = block == 0 && first == 0 && !g->packed_b;
-            const char *block_a = own_a + block * steps * CK_PAIR_BYTES;
-            if (plan->a == CK_COPIED) {
-                block_a = copies[turn];
-                turn ^= 1;
-                if (!is_last || after) ck_amx_start(&side->a, is_last ? 0 : block + 1, 1, panels, copies[turn]);
-            } else if (plan->a == CK_TURNED) {
-                if (first == 0 && !is_last) ck_amx_start(&side->a, block + 1, 1, panels, own_a + (block + 1) * steps * CK_PAIR_BYTES);
-            } else if (!is_last || after) {
-                ck_amx_fetch_block(r, is_last ? 0 : block + 1, panels);
-            }
-            // The first panels of b are packed just ahead of their use, the next group's during all blocks of this one.
-            if (!packing && block == (first == 0) && !g->packed_b && after) {
-                own_b = r->workspace + plan->own_b + (own_b == r->workspace + plan->own_b ? group_bytes : 0);
-                ck_amx_start(&side->b, first + panels, ck_smaller(plan->group, after), plan->blocks - (first == 0), own_b);
-            }
-            ck_amx_set_rows(ck_smaller(32, g->m - 32 * block), &configured);
-            ck_amx_rows_of_block(r, block, first, panels, b, packing, block_a);
-            ck_amx_drain(&side->a, 0);
-            side->fetch_rows = 0;
-        }
-        if (!g->packed_b && after && plan->blocks == 1 && first == 0) {
-            own_b = r->workspace + plan->own_b + group_bytes;
-            ck_amx_start(&side->b, first + panels, ck_smaller(plan->group, after), 1, own_b);
-        }
-        ck_amx_drain(&side->b, 0);
-    }
+        side->next_a.rows = 0;
+        turn ^= 1;
+        v = next;
+    } while (more);
     if (side->left) ck_amx_side_finish(side, side->left);
 }
 

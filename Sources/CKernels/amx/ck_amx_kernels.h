@@ -10,13 +10,20 @@
 typedef struct ck_amx_packer {
     ptrdiff_t left, every, wait;
     void (*one)(struct ck_amx_packer *);
-    // Where in the operand the next pair lies: step `step` of `steps` in panel `panel`.
+    // Where in the operand the next pair lies: step `step` of panel `panel`, the steps of each panel running from `first` to `end`. A panel
+    // has `steps` steps and `to` is where the first of them goes.
     const char *from;
-    ptrdiff_t row, k, extent, steps, step, panel;
+    ptrdiff_t row, k, extent, steps, first, end, step, panel;
     char *to;
     ck_amx_sums sums;
     float *sums_to;
 } ck_amx_packer;
+
+// Lines to be fetched into the second level: `lines` of each of `rows` rows, `quota` with each step.
+typedef struct ck_amx_fetcher {
+    const char *from;
+    ptrdiff_t row, lines, line, rows, quota;
+} ck_amx_fetcher;
 
 typedef struct ck_amx_side {
     // Rows of finished sums: `left` of them from `tile` on.
@@ -26,10 +33,23 @@ typedef struct ck_amx_side {
     ptrdiff_t left, quota, columns, at, column, c_row;
     ck_out c;
     ck_amx_packer a, b;
-    // Lines to be fetched: `fetch_lines` of each of `fetch_rows` rows.
-    const char *fetch;
-    ptrdiff_t fetch_row, fetch_lines, fetch_line, fetch_rows, fetch_quota;
+    ck_amx_fetcher next_a, next_b;
 } ck_amx_side;
+
+CK_INLINE void ck_amx_fetch(ck_amx_fetcher *f) {
+    ptrdiff_t line = f->line;
+    const char *from = f->from + 64 * line;
+    for (ptrdiff_t i = 0; i < f->quota; i++, from += 64) {
+        _mm_prefetch(from, _MM_HINT_T1);
+        if (++line == f->lines) {
+            line = 0;
+            f->from += f->row;
+            from = f->from - 64;
+            if (--f->rows == 0) break;
+        }
+    }
+    f->line = line;
+}
 
 // The next `rows` rows of the finished panels, which are 32 columns wide and 32 rows high.
 CK_INLINE void ck_amx_side_finish(ck_amx_side *s, ptrdiff_t rows) {
@@ -47,16 +67,8 @@ CK_INLINE void ck_amx_side_step(ck_amx_side *s) {
     if (s->left) ck_amx_side_finish(s, s->quota);
     if (s->a.left && --s->a.wait <= 0) s->a.one(&s->a);
     if (s->b.left && --s->b.wait <= 0) s->b.one(&s->b);
-    if (s->fetch_rows) {
-        for (ptrdiff_t i = 0; i < s->fetch_quota; i++) {
-            _mm_prefetch(s->fetch + 64 * s->fetch_line, _MM_HINT_T1);
-            if (++s->fetch_line == s->fetch_lines) {
-                s->fetch_line = 0;
-                s->fetch += s->fetch_row;
-                if (--s->fetch_rows == 0) break;
-            }
-        }
-    }
+    if (s->next_a.rows) ck_amx_fetch(&s->next_a);
+    if (s->next_b.rows) ck_amx_fetch(&s->next_b);
 }
 
 // A stretch of the contraction: `steps` steps of 32, then one from `last` if there is one. Row tile i of a lies a_tile further than

@@ -7,13 +7,15 @@
 CK_INLINE const char *ck_amx_corner_down(const ck_amx_packer *p) { return p->from + 32 * p->step * p->row + 64 * p->panel; }
 CK_INLINE const char *ck_amx_corner_along(const ck_amx_packer *p) { return p->from + 32 * p->panel * p->row + 64 * p->step; }
 
+CK_INLINE char *ck_amx_place(const ck_amx_packer *p) { return p->to + p->step * CK_PAIR_BYTES; }
+
 CK_INLINE void ck_amx_packed_one(ck_amx_packer *p) {
-    p->to += CK_PAIR_BYTES;
     p->left--;
     p->wait = p->every;
-    if (++p->step == p->steps) {
-        p->step = 0;
+    if (++p->step == p->end) {
+        p->step = p->first;
         p->panel++;
+        p->to += p->steps * CK_PAIR_BYTES;
     }
 }
 
@@ -27,30 +29,30 @@ static __attribute__((noinline)) void ck_amx_pack_one_plain(ck_amx_packer *p) {
     const ptrdiff_t columns = p->extent - 32 * p->panel;
     ck_amx_fetch_below(p, from);
     if (!p->sums_to) {
-        ck_amx_pack_plain(from, p->row, p->k - 32 * p->step, columns, p->to, 0);
+        ck_amx_pack_plain(from, p->row, p->k - 32 * p->step, columns, ck_amx_place(p), 0);
     } else {
         float *sums = p->sums_to + 32 * p->panel;
-        if (p->step == 0) ck_amx_get_sums(&p->sums, sums, columns);
-        ck_amx_pack_plain(from, p->row, p->k - 32 * p->step, columns, p->to, &p->sums);
-        if (p->step + 1 == p->steps) ck_amx_put_sums(&p->sums, sums, columns);
+        if (p->step == p->first) ck_amx_get_sums(&p->sums, sums, columns);
+        ck_amx_pack_plain(from, p->row, p->k - 32 * p->step, columns, ck_amx_place(p), &p->sums);
+        if (p->step + 1 == p->end) ck_amx_put_sums(&p->sums, sums, columns);
     }
     ck_amx_packed_one(p);
 }
 
 static __attribute__((noinline)) void ck_amx_pack_one_turned(ck_amx_packer *p) {
-    ck_amx_pack_turned(ck_amx_corner_along(p), p->row, p->extent - 32 * p->panel, p->k - 32 * p->step, p->to);
+    ck_amx_pack_turned(ck_amx_corner_along(p), p->row, p->extent - 32 * p->panel, p->k - 32 * p->step, ck_amx_place(p));
     ck_amx_packed_one(p);
 }
 
 static __attribute__((noinline)) void ck_amx_pack_one_rows(ck_amx_packer *p) {
     const char *from = ck_amx_corner_down(p);
     ck_amx_fetch_below(p, from);
-    ck_amx_pack_rows(from, p->row, p->k - 32 * p->step, p->extent - 32 * p->panel, p->to);
+    ck_amx_pack_rows(from, p->row, p->k - 32 * p->step, p->extent - 32 * p->panel, ck_amx_place(p));
     ck_amx_packed_one(p);
 }
 
 static __attribute__((noinline)) void ck_amx_copy_one_rows(ck_amx_packer *p) {
-    ck_amx_copy_rows(ck_amx_corner_along(p), p->row, p->extent - 32 * p->panel, p->k - 32 * p->step, p->to);
+    ck_amx_copy_rows(ck_amx_corner_along(p), p->row, p->extent - 32 * p->panel, p->k - 32 * p->step, ck_amx_place(p));
     ck_amx_packed_one(p);
 }
 
@@ -59,11 +61,12 @@ CK_INLINE void ck_amx_drain(ck_amx_packer *p, ptrdiff_t left) {
     while (p->left > left) p->one(p);
 }
 
-// Starts on `panels` panels from `panel` on.
-CK_INLINE void ck_amx_start(ck_amx_packer *p, ptrdiff_t panel, ptrdiff_t panels, ptrdiff_t every, char *to) {
+// Starts on the steps from `first` to `end` of `panels` panels from `panel` on.
+CK_INLINE void ck_amx_start(ck_amx_packer *p, ptrdiff_t panel, ptrdiff_t panels, ptrdiff_t first, ptrdiff_t end, ptrdiff_t every, char *to) {
     p->panel = panel;
-    p->step = 0;
-    p->left = panels * p->steps;
+    p->first = p->step = first;
+    p->end = end;
+    p->left = panels * (end - first);
     p->every = p->wait = every;
     p->to = to;
 }
