@@ -44,7 +44,8 @@ extension Network {
         let rows = model.layers.map { layer in
             ModelSummary.Row(
                 name: layer.name, type: layer.type, outputShape: layer.outputShape,
-                parameters: layer.parameters.reduce(0) { $0 + model.parameters[$1].count }, flops: layer.flops)
+                parameters: layer.parameters.reduce(0) { $0 + (model.parameters[$1].trainable ? model.parameters[$1].count : 0) },
+                flops: layer.flops)
         }
         return ModelSummary(
             rows: rows, inputShape: model.inputShape, loss: model.loss.rawValue, parameters: program.layout.trainableCount,

@@ -3,8 +3,7 @@ import Kernels
 import TensorCore
 
 extension Network {
-    /// Gives every parameter its first values: PyTorch's defaults for linear layers and convolutions, uniform in ±1/√fan-in for weights
-    /// (Kaiming's uniform rule with a = √5) and biases alike.
+    /// Gives every parameter its first values: PyTorch's defaults, as each parameter's ``Initialiser`` says. Buffers get theirs too.
     ///
     /// Each element is a function of (seed, parameter's position in the model, element's position in the file), so that the values do not
     /// depend on how memory is laid out, nor on the number of ranks. Padding is set to zero.
@@ -17,10 +16,19 @@ extension Network {
         parameters.fill(0)
         for entry in layout.entries {
             let random = CounterRandom(seed: seed, stream: mixKey(initialisationStream, UInt64(entry.modelIndex), 0))
-            let bound = 1 / Float(entry.fanIn).squareRoot()
             parameters.withMutableSpan(entry.range) { values in
-                entry.transform.forEachElement(memoryShape: entry.memoryShape) { fileIndex, memoryIndex in
-                    values[memoryIndex] = (2 * random.uniform(at: UInt64(fileIndex)) - 1) * bound
+                switch entry.initialiser {
+                case .uniform(let fanIn):
+                    let bound = 1 / Float(fanIn).squareRoot()
+                    entry.transform.forEachElement(memoryShape: entry.memoryShape) { fileIndex, memoryIndex in
+                        values[memoryIndex] = (2 * random.uniform(at: UInt64(fileIndex)) - 1) * bound
+                    }
+                case .normal(let deviation):
+                    entry.transform.forEachElement(memoryShape: entry.memoryShape) { fileIndex, memoryIndex in
+                        values[memoryIndex] = Float(deviation * random.normal(at: UInt64(fileIndex)))
+                    }
+                case .constant(let value):
+                    for index in 0..<entry.count { values[index] = Float(value) }
                 }
             }
         }

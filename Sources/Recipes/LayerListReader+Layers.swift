@@ -24,13 +24,18 @@ extension LayerListReader {
             return .dense(
                 units: try reader.integer("units", atLeast: 1, atMost: largestWidth) ?? 1, activation: try activation(reader),
                 bias: try reader.boolean("bias") ?? true)
+        case "head":
+            try required("tied", reader, example: "- head: 0, the place or the name of the embedding")
+            return .head(tied: try reader.text("tied") ?? "")
         case "conv2d":
             try required("filters", reader, example: "- conv2d: {filters: 32, kernel: 3}")
             let kernel = try size("kernel", reader, atLeast: 1) ?? 3
             let stride = try size("stride", reader, atLeast: 1) ?? 1
+            let dilation = try size("dilation", reader, atLeast: 1) ?? 1
             return .conv2d(
                 filters: try reader.integer("filters", atLeast: 1, atMost: largestWidth) ?? 1, kernel: kernel, stride: stride,
-                padding: try padding(reader, kernel: kernel, stride: stride), activation: try activation(reader),
+                padding: try padding(reader, kernel: kernel, stride: stride, dilation: dilation), dilation: dilation,
+                groups: try reader.integer("groups", atLeast: 1, atMost: largestWidth) ?? 1, activation: try activation(reader),
                 bias: try reader.boolean("bias") ?? true)
         case "maxpool2d":
             let window = try window(reader)
@@ -38,11 +43,34 @@ extension LayerListReader {
         case "averagepool2d":
             let window = try window(reader)
             return .averagePool2d(size: window.size, stride: window.stride, padding: window.padding)
+        case "globalaveragepool2d": return .globalAveragePool2d
         case "flatten": return .flatten
         case "dropout": return .dropout(rate: try reader.number("rate", .fraction) ?? 0.5)
         case "softmax": return .softmax
         case "gelu":
             return .activation(try reader.choice("approximate", "approximation", among: ["none", "tanh"]) == "tanh" ? .geluTanh : .gelu)
+        case "layernorm": return .layerNorm(epsilon: try reader.number("epsilon", .positive) ?? 1e-5)
+        case "batchnorm2d":
+            return .batchNorm2d(
+                epsilon: try reader.number("epsilon", .positive) ?? 1e-5,
+                momentum: try reader.number("momentum", Bounds(above: 0, most: 1)) ?? 0.1)
+        case "embedding": return try embedding(reader)
+        case "attention":
+            try required("heads", reader, example: "- attention: {heads: 6}")
+            return .attention(
+                heads: try reader.integer("heads", atLeast: 1, atMost: largestWidth) ?? 1, causal: try reader.boolean("causal") ?? true,
+                dropout: try reader.number("dropout", .fraction) ?? 0, bias: try reader.boolean("bias") ?? true)
+        case "lstm":
+            try required("units", reader, example: "- lstm: 256")
+            return .lstm(units: try reader.integer("units", atLeast: 1, atMost: largestWidth) ?? 1)
+        case "transformer":
+            try required("heads", reader, example: "- transformer: {heads: 6}")
+            let activation = try activation(reader)
+            return .transformer(
+                heads: try reader.integer("heads", atLeast: 1, atMost: largestWidth) ?? 1,
+                hidden: try reader.integer("hidden", atLeast: 1, atMost: largestWidth),
+                activation: activation == .identity ? .gelu : activation, causal: try reader.boolean("causal") ?? true,
+                dropout: try reader.number("dropout", .fraction) ?? 0, bias: try reader.boolean("bias") ?? true)
         default:
             guard let known = activations.first(where: { $0.name == kind }) else {
                 preconditionFailure("layer \(kind) is in the schema but not built")
@@ -51,7 +79,25 @@ extension LayerListReader {
         }
     }
 
-    private func activation(_ reader: SectionReader) throws(RecipeError) -> Activation {
+    private func embedding(_ reader: SectionReader) throws(RecipeError) -> LayerSpec {
+        let example = "- embedding: {vocabulary: 65, width: 256}"
+        try required("vocabulary", reader, example: example)
+        try required("width", reader, example: example)
+        var positions = LayerSpec.PositionTable.none
+        if case .scalar(let scalar)? = reader.value("positions")?.content, scalar.boolean == nil, scalar.integer == nil {
+            throw reader.wrongType("positions", expected: "true or false, or a whole number", found: try required("positions", reader))
+        } else if case .scalar(let scalar)? = reader.value("positions")?.content, let given = scalar.boolean {
+            positions = given ? .ofInput : .none
+        } else if let rows = try reader.integer("positions", atLeast: 1, atMost: largestWidth) {
+            positions = .rows(rows)
+        }
+        return .embedding(
+            vocabulary: try reader.integer("vocabulary", atLeast: 2, atMost: largestWidth) ?? 2,
+            width: try reader.integer("width", atLeast: 1, atMost: largestWidth) ?? 1, positions: positions,
+            deviation: try reader.number("std", .notNegative) ?? 1)
+    }
+
+    func activation(_ reader: SectionReader) throws(RecipeError) -> Activation {
         guard let name = try reader.choice("activation", "activation", among: activations.map(\.name)) else { return .identity }
         return activations.first { $0.name == name }?.activation ?? .identity
     }
@@ -68,7 +114,7 @@ extension LayerListReader {
         }
     }
 
-    private func padding(_ reader: SectionReader, kernel: Size2D, stride: Size2D) throws(RecipeError) -> Size2D {
+    private func padding(_ reader: SectionReader, kernel: Size2D, stride: Size2D, dilation: Size2D) throws(RecipeError) -> Size2D {
         guard case .scalar(let scalar)? = reader.value("padding")?.content, scalar.text == "same" else {
             return try size("padding", reader, atLeast: 0) ?? 0
         }
@@ -79,7 +125,7 @@ extension LayerListReader {
                     + "\(kernel.height)×\(kernel.width) and the stride \(stride.height)×\(stride.width)",
                 remedy: "Give the padding as a number")
         }
-        return Size2D(kernel.height / 2, kernel.width / 2)
+        return Size2D(kernel.height / 2 * dilation.height, kernel.width / 2 * dilation.width)
     }
 
     /// The window of a pooling layer; its padding may not exceed half of it, or a window could lie in padding alone.
@@ -95,44 +141,4 @@ extension LayerListReader {
         }
         return (size, try self.size("stride", reader, atLeast: 1) ?? size, padding)
     }
-}
-
-extension NamedLayer {
-    /// As an entry of `model.layers`, every key written out.
-    var resolved: ResolvedValue {
-        var members: [(String, ResolvedValue)]
-        func both(_ size: Size2D) -> ResolvedValue {
-            size.height == size.width ? .integer(size.height) : .integers([size.height, size.width])
-        }
-        func activated(_ activation: Activation) -> ResolvedValue { .optional(activation.recipeName) { .text($0) } }
-        switch spec {
-        case .dense(let units, let activation, let bias):
-            members = [("units", .integer(units)), ("activation", activated(activation)), ("bias", .boolean(bias))]
-        case .conv2d(let filters, let kernel, let stride, let padding, _, _, let activation, let bias):
-            members = [
-                ("filters", .integer(filters)), ("kernel", both(kernel)), ("stride", both(stride)), ("padding", both(padding)),
-                ("activation", activated(activation)), ("bias", .boolean(bias)),
-            ]
-        case .maxPool2d(let size, let stride, let padding), .averagePool2d(let size, let stride, let padding):
-            members = [("size", both(size)), ("stride", both(stride ?? size)), ("padding", both(padding))]
-        case .dropout(let rate): members = [("rate", .number(rate))]
-        case .activation(.geluTanh):
-            return .map([("gelu", .map([("approximate", .text("tanh"))] + named))])
-        case .activation(.gelu):
-            return .map([("gelu", .map([("approximate", .text("none"))] + named))])
-        case .activation(let activation):
-            // The identity has no layer of its own in a recipe, and the reader never makes one.
-            guard let kind = activation.recipeName else { preconditionFailure("a layer that does nothing came out of a recipe") }
-            return named.isEmpty ? .text(kind) : .map([(kind, .map(named))])
-        default:
-            return named.isEmpty ? .text(spec.typeName) : .map([(spec.typeName, .map(named))])
-        }
-        return .map([(spec.typeName, .map(members + named))])
-    }
-
-    private var named: [(key: String, value: ResolvedValue)] { name.map { [("name", .text($0))] } ?? [] }
-}
-
-extension NetworkSpec {
-    var resolved: ResolvedValue { .map([("input", .integers(input)), ("layers", .list(layers.map(\.resolved)))]) }
 }

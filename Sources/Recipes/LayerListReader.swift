@@ -1,44 +1,64 @@
 import Networks
 
-/// The entries of `model.layers` on their way to a flat list of layers with names.
+/// The entries of `model.layers` on their way to a list of layers with names.
 ///
-/// Blocks are opened in place. A layer inside is called by its block's name and its own, joined by a dash so that parameters keep names of
-/// three parts, `layers.NAME.ROLE`: the first layer of a block that is entry 2 is `2-0`, and its weight `layers.2-0.weight`; the rounds of
-/// a `repeat` stand between, `2-1-0` for the first layer of the second round.
+/// `sequential` and `repeat` are opened in place. A layer inside is called by its block's name and its own, with a dot between, as PyTorch
+/// does: the first layer of a block that is entry 2 is `2.0`, and its weight `layers.2.0.weight`; the rounds of a `repeat` stand between,
+/// `2.1.0` for the first layer of the second round. Blocks that compute something (`residual`) stay in the list and hold lists of their
+/// own, whose layers are called in the same way.
 struct LayerListReader {
-    /// A layer with its place in the recipe, for messages.
-    struct Entry {
-        var layer: LayerSpec
+    /// Where a layer stands in the recipe, for messages.
+    struct Place {
         /// The name its parameters go by, without the leading `layers.`.
         var name: String
         var path: String
         var origin: Origin
     }
 
-    private(set) var entries: [Entry] = []
+    /// Every layer, those in blocks too.
+    private(set) var places: [Place] = []
+    /// The layers as the network takes them: a name only where it differs from the layer's place in its list.
+    private(set) var layers: [NamedLayer] = []
 
     /// More layers than any recipe needs; nested repeats multiply.
     private static let mostLayers = 10_000
 
-    /// The layers as the network takes them: a name only where it differs from the layer's place in the flat list.
-    var layers: [NamedLayer] {
-        entries.enumerated().map { NamedLayer($1.layer, name: $1.name == "\($0)" ? nil : $1.name) }
-    }
-
     /// - Parameter path: the list's own path, `model.layers`.
     init(_ list: SourceValue, path: String) throws(RecipeError) {
-        try read(list, path: path, prefix: "")
-        var seen: [String: Entry] = [:]
-        for entry in entries {
-            if let other = seen.updateValue(entry, forKey: entry.name) {
+        layers = try read(list, path: path, scope: "")
+        var seen: [String: Place] = [:]
+        for place in places {
+            if let other = seen.updateValue(place, forKey: place.name) {
                 throw RecipeError(
-                    at: entry.origin, "two layers are called `\(entry.name)`: `\(other.path)` and `\(entry.path)`",
+                    at: place.origin, "two layers are called `\(place.name)`: `\(other.path)` and `\(place.path)`",
                     remedy: "Rename one of them")
             }
         }
     }
 
-    private mutating func read(_ list: SourceValue, path: String, prefix: String) throws(RecipeError) {
+    /// The place of the layer that a network's error names, or of the block that it was made for.
+    func place(of layer: String?) -> Origin? {
+        guard let layer, let end = layer.firstIndex(of: " ") else { return nil }
+        var name = layer[..<end].dropFirst("layers.".count)
+        while !name.isEmpty {
+            if let place = places.first(where: { $0.name == name }) { return place.origin }
+            name = name.lastIndex(of: ".").map { name[..<$0] } ?? ""
+        }
+        return nil
+    }
+
+    /// The layers of one list.
+    /// - Parameter scope: what stands before their names: nothing, or the name of the block and a dot.
+    private mutating func read(_ list: SourceValue, path: String, scope: String) throws(RecipeError) -> [NamedLayer] {
+        var opened: [NamedLayer] = []
+        try open(list, path: path, scope: scope, prefix: "", into: &opened)
+        for index in opened.indices where opened[index].name == "\(index)" { opened[index].name = nil }
+        return opened
+    }
+
+    private mutating func open(
+        _ list: SourceValue, path: String, scope: String, prefix: String, into opened: inout [NamedLayer]
+    ) throws(RecipeError) {
         guard case .list(let elements) = list.content else {
             throw RecipeError(
                 at: list.origin, "`\(path)` must be a list of layers, not \(list.spokenKind)", remedy: "Begin each with a dash: - dense: 10"
@@ -48,11 +68,13 @@ struct LayerListReader {
             throw RecipeError(at: list.origin, "`\(path)` is an empty list", remedy: "Name at least one layer: - dense: 10")
         }
         for (index, element) in elements.enumerated() {
-            try read(entry: element, path: "\(path).\(index)", index: index, prefix: prefix)
+            try open(entry: element, path: "\(path).\(index)", index: index, scope: scope, prefix: prefix, into: &opened)
         }
     }
 
-    private mutating func read(entry: SourceValue, path: String, index: Int, prefix: String) throws(RecipeError) {
+    private mutating func open(
+        entry: SourceValue, path: String, index: Int, scope: String, prefix: String, into opened: inout [NamedLayer]
+    ) throws(RecipeError) {
         let (kind, value) = try split(entry, path: path)
         guard RecipeSchema.layerNames.contains(kind) else {
             throw unknownName(kind, "layer", among: RecipeSchema.layerNames, at: entry.origin)
@@ -62,19 +84,31 @@ struct LayerListReader {
         let name = prefix + (try ownName(reader) ?? "\(index)")
         switch kind {
         case "sequential":
-            try read(try required("layers", reader), path: "\(reader.path).layers", prefix: "\(name)-")
+            try open(
+                try required("layers", reader), path: "\(reader.path).layers", scope: scope, prefix: "\(name).", into: &opened)
         case "repeat":
             let layers = try required("layers", reader)
             _ = try required("times", reader)
             for round in 0..<(try reader.integer("times", atLeast: 1, atMost: Self.mostLayers) ?? 1) {
-                try read(layers, path: "\(reader.path).layers", prefix: "\(name)-\(round)-")
+                try open(layers, path: "\(reader.path).layers", scope: scope, prefix: "\(name).\(round).", into: &opened)
             }
         default:
-            entries.append(Entry(layer: try layer(kind, reader), name: name, path: path, origin: entry.origin))
-            guard entries.count <= Self.mostLayers else {
+            places.append(Place(name: scope + name, path: path, origin: entry.origin))
+            guard places.count <= Self.mostLayers else {
                 throw RecipeError(at: entry.origin, "the network has more than \(Self.mostLayers) layers")
             }
+            let spec = kind == "residual" ? try residual(reader, scope: "\(scope)\(name).") : try layer(kind, reader)
+            opened.append(NamedLayer(spec, name: name))
         }
+    }
+
+    private mutating func residual(_ reader: SectionReader, scope: String) throws(RecipeError) -> LayerSpec {
+        let layers = try read(try required("layers", reader), path: "\(reader.path).layers", scope: scope)
+        var shortcut: [NamedLayer] = []
+        if let list = reader.value("shortcut"), list.content != .list([]) {
+            shortcut = try read(list, path: "\(reader.path).shortcut", scope: "\(scope)shortcut.")
+        }
+        return .residual(layers: layers, shortcut: shortcut, activation: try activation(reader))
     }
 
     /// An entry is the name of a layer, alone or with one value or section.
@@ -94,12 +128,19 @@ struct LayerListReader {
 
     private func ownName(_ reader: SectionReader) throws(RecipeError) -> String? {
         guard let name = try reader.text("name") else { return nil }
-        let allowed = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F || byte == 0x2D
+        // Dots stand in the names of a recipe that has been written out, with its blocks opened.
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        let allowed = parts.allSatisfy { part in
+            !part.isEmpty
+                && part.utf8.allSatisfy { byte in
+                    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
+                        || byte == 0x2D
+                }
         }
         guard allowed else {
             throw RecipeError(
-                at: reader.origin(of: "name"), "`\(reader.path).name` is `\(name)`, but a layer's name is made of letters, digits, _ and -",
+                at: reader.origin(of: "name"),
+                "`\(reader.path).name` is `\(name)`, but a layer's name is made of letters, digits, _ and -, with single dots between them",
                 remedy: "Parameters are called by it: layers.NAME.weight")
         }
         return name

@@ -78,7 +78,7 @@ extension Recipe {
             schedule: try ScheduleSpec(try root.section("schedule")),
             batch: try root.integer("batch", atLeast: 1, atMost: 1 << 31) ?? 32,
             epochs: try root.integer("epochs", atLeast: 1, atMost: 1_000_000_000),
-            steps: try root.integer("steps", atLeast: 1), precision: try root.option("precision", "precision", later: ["bf16"]) ?? .fp32,
+            steps: try root.integer("steps", atLeast: 1), precision: try root.option("precision", "precision") ?? .fp32,
             initFrom: try root.section("init").text("from"), parallel: try ParallelSettings(try root.section("parallel")),
             quality: try QualitySettings(try root.section("quality")), checkpoint: try CheckpointSettings(try root.section("checkpoint")),
             output: try root.text("output") ?? "runs/", run: try root.text("run"), log: try LogSettings(try root.section("log")),

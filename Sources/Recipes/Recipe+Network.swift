@@ -28,12 +28,13 @@ struct BuiltNetwork {
         guard let name = try root.choice("loss", "loss", among: names), let loss = LossKind(rawValue: name) else {
             preconditionFailure("a loss that is listed is not known")
         }
-        spec = NetworkSpec(input: input, layers: list.layers, loss: loss)
+        var spec = NetworkSpec(input: input, layers: list.layers, loss: loss)
+        spec.recompute = try reader.option("recompute", "way to recompute") ?? .none
+        self.spec = spec
         do {
             model = try Network.build(spec)
         } catch {
-            let entry = list.entries.first { error.layer?.hasPrefix("layers.\($0.name) ") == true }
-            throw RecipeError(at: entry?.origin ?? reader.origin, error.description)
+            throw RecipeError(at: list.place(of: error.layer) ?? reader.origin, error.description)
         }
         task = try Self.task(loss, outputs: model.outputElements, at: root.origin(of: "loss"))
     }

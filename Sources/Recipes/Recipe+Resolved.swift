@@ -22,8 +22,8 @@ extension Recipe {
     /// SHA-256 (hex) of the parts that define the arithmetic of a step. A checkpoint can be resumed by any recipe of the same hash.
     ///
     /// Left out: names, places (of data too: its fingerprint is compared by itself), cadences of logs and checkpoints, the coordinator's
-    /// settings (its state is in the checkpoint), the number of virtual shards (so is that), and the length of the run where no rate
-    /// depends on it.
+    /// settings (its state is in the checkpoint), the number of virtual shards (so is that), what is computed twice, and the length of the
+    /// run where no rate depends on it.
     package var hash: String {
         let text = resolved.leaves.filter { definesArithmetic($0.path) }.map { "\($0.path): \($0.value)\n" }.joined()
         return Self.digest(text)
@@ -31,7 +31,8 @@ extension Recipe {
 
     private func definesArithmetic(_ path: String) -> Bool {
         switch path {
-        case "name", "output", "run", "data.path", "data.test_path", "parallel.virtual_shards", "parallel.share": return false
+        case "name", "output", "run", "data.path", "data.test_path", "parallel.virtual_shards", "parallel.share", "model.recompute":
+            return false
         case "epochs", "steps": return schedule.dependsOnLength
         case "parallel.bucket_bytes": return parallel.exchange == .allreduce
         default: break

@@ -22,7 +22,10 @@ extension RecipeSchema {
                     "epochs", "whole number", "",
                     "Passes over the training data. `epochs`, `steps` or both must be given; whichever ends first, ends the run."),
                 RecipeKey("steps", "whole number", "", "Updates."),
-                RecipeKey("precision", "fp32", "fp32", "The type of numbers computed with. bf16 is refused in this version."),
+                RecipeKey(
+                    "precision", "fp32 or bf16", "fp32",
+                    "bf16 is mixed precision: activations, their gradients and the factors of products have 16 bits; weights, sums, "
+                        + "statistics and the optimiser keep 32."),
                 RecipeKey("init", "section, or a path", "", "Where initial weights come from: see `init`."),
                 RecipeKey("parallel", "section", "", "How the work is divided among ranks: see `parallel`."),
                 RecipeKey("quality", "section", "", "What the coordinator watches and may do: see `quality`."),

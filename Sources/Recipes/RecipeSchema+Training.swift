@@ -6,8 +6,13 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "input", "list of whole numbers", "",
-                    "The shape of one sample: `[64]` for features, `[height, width, channels]` for images. Must be given."),
+                    "The shape of one sample: `[64]` for features, `[height, width, channels]` for images, `[length]` for tokens. Must be "
+                        + "given."),
                 RecipeKey("layers", "list of layers", "", "In the order in which data flows: see Layers. Must be given."),
+                RecipeKey(
+                    "recompute", "none or blocks", "none",
+                    "With blocks, each `residual` and `transformer` of the list keeps only its input for the backward pass and computes "
+                        + "the rest again: less memory, about a third more time, the same results."),
             ]),
         RecipeSection(
             "optimizer", about: "How weights follow gradients. Semantics and defaults are those of `torch.optim`.", shorthand: "name",

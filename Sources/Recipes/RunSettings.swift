@@ -1,6 +1,3 @@
-/// The type of numbers that a run computes with.
-package enum Precision: String, Sendable, Equatable, CaseIterable { case fp32 }
-
 /// How the work is divided among ranks.
 package struct ParallelSettings: Sendable, Equatable {
     /// What ranks of one node share.

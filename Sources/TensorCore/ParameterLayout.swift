@@ -8,8 +8,7 @@ package struct ParameterDescription: Hashable, Sendable {
     package var memoryShape: [Int]
     /// How memory maps to the file's order.
     package var transform: FileTransform
-    /// The number of inputs that each output sums over; initialisers scale by it.
-    package var fanIn: Int
+    package var initialiser: Initialiser
     /// False for a buffer: it is saved with the parameters, but no gradient moves it.
     package var trainable: Bool
     /// How far a step moves a buffer towards what the step measured.
@@ -19,13 +18,22 @@ package struct ParameterDescription: Hashable, Sendable {
         name: String, role: String, memoryShape: [Int], transform: FileTransform, fanIn: Int, trainable: Bool = true,
         momentum: Double = 0
     ) {
+        self.init(
+            name: name, role: role, memoryShape: memoryShape, transform: transform, trainable: trainable, momentum: momentum,
+            initialiser: .uniform(fanIn: fanIn))
+    }
+
+    package init(
+        name: String, role: String, memoryShape: [Int], transform: FileTransform, trainable: Bool = true, momentum: Double = 0,
+        initialiser: Initialiser
+    ) {
         self.name = name
         self.role = role
         self.memoryShape = memoryShape
         self.transform = transform
-        self.fanIn = fanIn
         self.trainable = trainable
         self.momentum = momentum
+        self.initialiser = initialiser
     }
 
     /// The extents in files: PyTorch's.
@@ -59,8 +67,7 @@ package struct ParameterLayout: Hashable, Sendable {
         /// Whether weight decay may apply: the default group. Recipes exclude more by role or name.
         package let decays: Bool
         package let transform: FileTransform
-        /// The number of inputs that each output sums over.
-        package let fanIn: Int
+        package let initialiser: Initialiser
         /// False for a buffer (a running statistic).
         package let trainable: Bool
         /// How far a step moves a buffer towards what the step measured; 0 for parameters.
@@ -108,7 +115,7 @@ package struct ParameterLayout: Hashable, Sendable {
                 Entry(
                     name: parameter.name, role: parameter.role, fileShape: parameter.fileShape, memoryShape: parameter.memoryShape,
                     offset: offset, count: parameter.count, modelIndex: index, decays: parameter.trainable, transform: parameter.transform,
-                    fanIn: parameter.fanIn, trainable: parameter.trainable, momentum: parameter.momentum))
+                    initialiser: parameter.initialiser, trainable: parameter.trainable, momentum: parameter.momentum))
             offset += ParameterLayout.padded(parameter.count)
         }
         self.entries = entries

@@ -55,6 +55,93 @@ import Testing
                 + "add flatten and a dense layer"),
         Case([4], [.activation(.relu)], "model: no layer has parameters, so there is nothing to train; add a dense or conv2d layer"),
         Case([4], [LayerSpec](), "model: there are no layers"),
+        Case(
+            [28, 28], [.dense(units: 10)],
+            "model: layers.0 (dense): gives 28×10 per sample, but softmax_cross_entropy needs one score per "
+                + "class; add flatten and a dense layer"),
+        Case(
+            [2, 3], [.embedding(vocabulary: 5, width: 4)],
+            "model: the input shape 2×3 does not suit an embedding, which reads one row of tokens: [256]"),
+        Case(
+            [8], [.dense(units: 8), .embedding(vocabulary: 5, width: 4)],
+            "model: layers.1 (embedding): reads tokens, so it has to be the first layer"),
+        Case(
+            [8], [.embedding(vocabulary: 5, width: 4, positions: .rows(7))],
+            "model: layers.0 (embedding): has 7 positions, but the input has 8 tokens; give it at least as many positions"),
+        Case(
+            [8], [.embedding(vocabulary: 1, width: 4)],
+            "model: layers.0 (embedding): the vocabulary has to be at least 2 and below 2^31, got 1"),
+        Case(
+            [8], [.embedding(vocabulary: 5, width: 4), .dense(units: 3), .head(tied: "0")],
+            "model: layers.2 (head): gets 8×3, but the embedding that it is tied to is 4 wide; put a dense layer of 4 units before it"),
+        Case(
+            [8], [.embedding(vocabulary: 5, width: 4), .head(tied: "tokens")],
+            "model: layers.1 (head): is tied to `tokens`, but no embedding before it has this name or place; there is 0"),
+        Case(
+            [8], [.head(tied: "0")],
+            "model: layers.0 (head): is tied to `0`, but no embedding before it has this name or place; the first layer has to be an "
+                + "embedding"),
+        Case([4, 6], [.attention(heads: 4)], "model: layers.0 (attention): 4 heads have to divide the width of 6"),
+        Case(
+            [4], [.attention(heads: 2)],
+            "model: layers.0 (attention): needs a sequence positions×features, but gets 4; an embedding makes "
+                + "one of tokens"),
+        Case([4, 4, 1], [.lstm(units: 2)], "model: layers.0 (lstm): needs a sequence positions×features, but gets 4×4×1"),
+        Case([4, 6], [.lstm(units: 0)], "model: layers.0 (lstm): the number of units has to be at least 1, got 0"),
+        Case([4, 6], [.transformer(heads: 4)], "model: layers.0.attention (attention): 4 heads have to divide the width of 6"),
+        Case(
+            [6], [.transformer(heads: 2)],
+            "model: layers.0 (transformer): needs a sequence positions×features, but gets 6; an embedding "
+                + "makes one of tokens"),
+        Case([4, 6], [.transformer(heads: 2, hidden: 0)], "model: layers.0 (transformer): the hidden width has to be at least 1, got 0"),
+        Case(
+            [4, 6], [.transformer(heads: 2, dropout: 1)],
+            "model: layers.0.attention (attention): the dropout has to be at least 0 and "
+                + "below 1, got 1.0"),
+        Case(
+            [4], [.batchNorm2d()],
+            "model: layers.0 (batchnorm2d): needs an image height×width×channels, but gets 4; layernorm normalises "
+                + "rows of features and sequences"),
+        Case(
+            [4, 4, 2], [.batchNorm2d(momentum: 0)], "model: layers.0 (batchnorm2d): the momentum has to be above 0 and at most 1, got 0.0"),
+        Case([4], [.layerNorm(epsilon: 0)], "model: layers.0 (layernorm): epsilon has to be above 0, got 0.0"),
+        Case(
+            [4, 4, 2], [.flatten, .layerNorm()],
+            "model: layers.1 (layernorm): cannot follow flatten, whose features files hold in another order; put it before flatten, or a "
+                + "dense layer between"),
+        Case(
+            [4, 4, 3], [.conv2d(filters: 4, kernel: 3, groups: 2)],
+            "model: layers.0 (conv2d): 2 groups have to divide the 3 channels of the input and the 4 filters"),
+        Case(
+            [4, 4, 3], [.conv2d(filters: 4, kernel: 3, dilation: 2)],
+            "model: layers.0 (conv2d): a window of 3×3 (5×5 with dilation 2×2) does not fit into the input 4×4×3 with padding 0×0; use a "
+                + "smaller window"),
+        Case(
+            [4, 4, 3], [.conv2d(filters: 4, kernel: 3, dilation: 0)], "model: layers.0 (conv2d): the dilation has to be at least 1, got 0×0"
+        ),
+        Case([4], [.globalAveragePool2d], "model: layers.0 (globalaveragepool2d): needs an image height×width×channels, but gets 4"),
+        Case([4], [.residual(layers: [])], "model: layers.0 (residual): there are no layers in the block"),
+        Case(
+            [4], [.residual(layers: [NamedLayer(.dense(units: 3))])],
+            "model: layers.0 (residual): its layers give 3, but its input is 4; both have to be alike"),
+        Case(
+            [4, 4, 2], [.residual(layers: [NamedLayer(.conv2d(filters: 3, kernel: 1))], shortcut: [NamedLayer(.maxPool2d(size: 2))])],
+            "model: layers.0 (residual): its layers give 4×4×3, but its shortcut gives 2×2×2; a conv2d with kernel 1 in the shortcut, with "
+                + "the stride and the filters of the layers, makes them alike"),
+        Case(
+            [2, 2, 2], [.flatten, .residual(layers: [NamedLayer(.dense(units: 8))])],
+            "model: layers.1 (residual): after flatten its layers and its shortcut keep their features in different orders; put a dense "
+                + "layer before the block"),
+        Case(
+            [4], [.dense(units: 4), .residual(layers: [NamedLayer(.dropout(rate: 2), name: "d")])],
+            "model: layers.1.d (dropout): the rate has to be at least 0 and below 1, got 2.0"),
+        Case(
+            [4],
+            named: [NamedLayer(.residual(layers: [NamedLayer(.dense(units: 4), name: "x")])), NamedLayer(.dense(units: 4), name: "0.x")],
+            "model: layers.0.x (dense): another layer has this name; names have to differ"),
+        Case(
+            [4, 4], named: [NamedLayer(.attention(heads: 1)), NamedLayer(.dense(units: 4), name: "0.qkv")],
+            "model: layers.0.qkv (dense): another layer has a parameter layers.0.qkv.weight too; rename one of the two layers"),
         Case([0, 4], [.dense(units: 1)], "model: the input shape [0, 4] has to be a list of numbers of at least 1, [784] or [28, 28, 1]"),
         Case([1 << 30, 1 << 30], [.flatten], "model: the input shape 1073741824×1073741824 has more than 2^40 elements"),
         Case(
@@ -64,8 +151,8 @@ import Testing
             [4], named: [NamedLayer(.dense(units: 2), name: "a"), NamedLayer(.dense(units: 2), name: "a")],
             "model: layers.a (dense): another layer has this name; names have to differ"),
         Case(
-            [4], named: [NamedLayer(.dense(units: 2), name: "a.b")],
-            "model: layers.a.b (dense): the name may have letters, digits, _ and - only"),
+            [4], named: [NamedLayer(.dense(units: 2), name: "a..b")],
+            "model: layers.a..b (dense): the name may have letters, digits, _ and - only, and single dots between them"),
     ]
 
     @Test(arguments: cases) func impossibleNetworksAreExplained(example: Case) {

@@ -71,18 +71,18 @@ import Testing
             """)
         #expect(
             layers == [
-                NamedLayer(.flatten), NamedLayer(.dense(units: 4), name: "1-inner"), NamedLayer(.activation(.relu), name: "1-1"),
-                NamedLayer(.dense(units: 4), name: "2-0-0"), NamedLayer(.activation(.tanh), name: "2-0-tail-0"),
-                NamedLayer(.dense(units: 4), name: "2-0-tail-1"),
-                NamedLayer(.dense(units: 4), name: "2-1-0"), NamedLayer(.activation(.tanh), name: "2-1-tail-0"),
-                NamedLayer(.dense(units: 4), name: "2-1-tail-1"),
+                NamedLayer(.flatten), NamedLayer(.dense(units: 4), name: "1.inner"), NamedLayer(.activation(.relu), name: "1.1"),
+                NamedLayer(.dense(units: 4), name: "2.0.0"), NamedLayer(.activation(.tanh), name: "2.0.tail.0"),
+                NamedLayer(.dense(units: 4), name: "2.0.tail.1"),
+                NamedLayer(.dense(units: 4), name: "2.1.0"), NamedLayer(.activation(.tanh), name: "2.1.tail.0"),
+                NamedLayer(.dense(units: 4), name: "2.1.tail.1"),
                 NamedLayer(.dense(units: 1), name: "head"),
             ])
     }
 
     @Test func layersAfterABlockKeepTheirPlaceAsName() throws {
         let layers = try layers("- sequential: [flatten, {dense: 2}]\n- dense: 3")
-        #expect(layers.map(\.name) == ["0-0", "0-1", "1"])
+        #expect(layers.map(\.name) == ["0.0", "0.1", "1"])
     }
 
     @Test func refusals() {
@@ -107,9 +107,8 @@ import Testing
                 == "test, line 4: `model.layers.0.maxpool2d.padding` is 2×2, but at most half the window of 2×2 may be padding")
         #expect(
             refusal(recipe(layers: "- dense: {units: 3, name: a b}"))
-                == "test, line 4: `model.layers.0.dense.name` is `a b`, but a layer's name is made of letters, digits, _ and -. "
-                + "Parameters are called by it: "
-                + "layers.NAME.weight")
+                == "test, line 4: `model.layers.0.dense.name` is `a b`, but a layer's name is made of letters, digits, _ "
+                + "and -, with single dots between them. Parameters are called by it: layers.NAME.weight")
         #expect(
             refusal(recipe(layers: "- flatten\n- dense: {units: 3, name: a}\n- dense: {units: 3, name: a}"))
                 == "test, line 6: two layers are called `a`: `model.layers.1` and `model.layers.2`. Rename one of them")
@@ -134,6 +133,6 @@ import Testing
         #expect(message.hasPrefix("test, line 5: model: layers.1 (conv2d): "))
         #expect(message.contains("6×6") && message.contains("9×9"))
         let inBlock = refusal(recipe(input: "[8]", layers: "- dense: 4\n- sequential:\n    - relu\n    - conv2d: 2"))
-        #expect(inBlock.hasPrefix("test, line 7: model: layers.1-1 (conv2d): "))
+        #expect(inBlock.hasPrefix("test, line 7: model: layers.1.1 (conv2d): "))
     }
 }

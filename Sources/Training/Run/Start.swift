@@ -69,7 +69,8 @@ extension Trainer {
         let engine = StepEngine(
             StepEngine.Setup(
                 model: model, kind: recipe.metricKind, optimizer: recipe.optimizer, batch: min(recipe.batch, data.train.count),
-                virtualShards: shards, usesTree: recipe.parallel.exchange == .tree, bucketBytes: recipe.parallel.bucketBytes),
+                virtualShards: shards, usesTree: recipe.parallel.exchange == .tree, bucketBytes: recipe.parallel.bucketBytes,
+                precision: recipe.precision, recompute: recipe.network.recompute == .blocks),
             kernels: kernels, group: group)
         try initialise(engine, recipe: recipe, on: group)
 
