@@ -51,7 +51,7 @@ struct InstructionRunner<K: KernelSet> {
         switch instruction {
         case .product(let product):
             run(product)
-        case .addBias, .columnSums, .softmax, .softmaxGradient:
+        case .addBias, .columnSums, .rowSums, .softmax, .softmaxGradient:
             runMatrix(instruction)
         case .activate, .activationGradient, .add, .subtract, .multiply, .scale, .dropout, .zeros:
             runElementwise(instruction)
@@ -86,6 +86,10 @@ struct InstructionRunner<K: KernelSet> {
                 activation: .identity, accumulate: true, into: &output, workspace: &scratch)
         case .columnSums(let rows, let columns, let x, let into):
             kernels.columnSums(rows: rows.resolved(memory.rows), columns: columns, operand(x), into: destination(into))
+        case .rowSums(let columns, let x, let into):
+            let sums = destination(into)
+            kernels.columnSums(rows: memory.rows, columns: columns, operand(x), into: sums)
+            for index in columns..<sums.count { sums[index] = 0 }
         case .softmax(let rows, let columns, let x, let into):
             let c = sink(into)
             var output = c.mutableSpan

@@ -2,7 +2,7 @@ import Kernels
 import TensorCore
 
 extension Graph {
-    /// Rows of a table: [T, D] from tokens [T] and a table [V, D], plus `positions` [T, D].
+    /// Rows of a table: [T, D] from tokens [T] and a table [V, D], plus the first T rows of `positions`, which may have more.
     package mutating func addEmbedding(_ tokens: ValueID, table: ValueID, positions: ValueID?) -> ValueID {
         let (index, rows) = (self[tokens], self[table])
         precondition(
@@ -11,7 +11,8 @@ extension Graph {
         let shape = Shape(index.shape.dimensions + [rows.columns])
         if let positions {
             precondition(
-                self[positions].shape == shape && self[positions].extent == .fixed,
+                self[positions].extent == .fixed && self[positions].columns == rows.columns
+                    && self[positions].lead >= index.shape.elementCount,
                 "embedding: positions of shape \(self[positions].shape) do not fit \(shape)")
         }
         return append(.embedding, [tokens, table] + (positions.map { [$0] } ?? []), shape, .rows)

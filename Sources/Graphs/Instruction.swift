@@ -31,6 +31,8 @@ enum Instruction: Sendable {
     /// Only where fusion left it: a copy, then the bias as the epilogue of an empty product.
     case addBias(RowCount, columns: Int, x: Slot, bias: Slot, into: Slot, workspace: Slot)
     case columnSums(RowCount, columns: Int, x: Slot, into: Slot)
+    /// Column sums over the batch into the first elements, zeros into the others.
+    case rowSums(columns: Int, x: Slot, into: Slot)
     case activate(Activation, x: Slot, into: Slot)
     case activationGradient(Activation, saved: Slot, dy: Slot, into: Slot)
     case add(Slot, Slot, into: Slot)

@@ -53,8 +53,7 @@ extension Lowering {
         case .batchNorm:
             preconditionFailure("Lowering: a batch normalisation that was not split")
         case .rowSums:
-            let value = graph[node.inputs[0]]
-            return .columnSums(RowCount(count: 1, grows: true), columns: value.shape.elementCount, x: operands[0], into: into)
+            return .rowSums(columns: graph[node.inputs[0]].shape.elementCount, x: operands[0], into: into)
         case .convert: return .convert(operands[0], into: into)
         case .embedding, .embeddingGradient, .attention, .attentionGradient, .lstm, .lstmGradient:
             return sequenceInstruction(node, operands, results, workspace)

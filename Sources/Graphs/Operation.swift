@@ -69,7 +69,7 @@ package enum Operation: Hashable, Sendable {
     case lossGradient(LossKind)
     /// Zeros: the gradient of a parameter that the loss does not depend on.
     case zeros
-    /// Σ over the batch: [..] from [B, ..].
+    /// Σ over the batch: [..] from [B, ..]; zeros in the rows of the output that the input does not have.
     case rowSums
     /// Inputs: indices, dy, and what is already there if there is a third input. The output is [V, D].
     case embeddingGradient

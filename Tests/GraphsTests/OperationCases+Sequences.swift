@@ -11,7 +11,7 @@ extension ModelCase {
             return builder.dense(builder.graph.addActivation(.geluTanh, builder.dense(x, 6)), 7)
         },
         ModelCase("embedding with positions and a tied head", input: [3], loss: .softmaxCrossEntropy, vocabulary: 6) { builder, tokens in
-            let (table, positions) = (builder.parameter([6, 4]), builder.parameter([3, 4]))
+            let (table, positions) = (builder.parameter([6, 4]), builder.parameter([5, 4]))
             let x = builder.graph.addEmbedding(tokens, table: table, positions: positions)
             return builder.graph.addMatmul(builder.dense(x, 4), table, form: .nt)
         },
