@@ -6,35 +6,67 @@ typedef struct ck_tiled_tap {
     ptrdiff_t from, at;
 } ck_tiled_tap;
 
+// Finished sums, 32 columns a row, on their way out while the next are made: rows are images at one pixel.
+typedef struct ck_tiled_side {
+    const ck_epilogue *epilogue;
+    ck_amx_way way;
+    ck_out out;
+    ptrdiff_t image, column, columns;
+    // Two tiles of `rows` rows each from element `at` on; `quota` rows at a time.
+    const float *sums[2];
+    ptrdiff_t at[2], rows[2], quota;
+} ck_tiled_side;
+
+CK_INLINE void ck_tiled_finish(ck_tiled_side *s, ptrdiff_t rows) {
+    const int upper = s->rows[0] > 0 ? 0 : 1;
+    if (rows > s->rows[upper]) rows = s->rows[upper];
+    if (rows == 0) return;
+    ck_amx_finish(s->way, s->epilogue, s->sums[upper], rows, s->columns, s->out, s->image, s->at[upper], s->column);
+    s->sums[upper] += rows * 32;
+    s->at[upper] += rows * s->image;
+    s->rows[upper] -= rows;
+}
+
 typedef struct ck_tiled_sum {
     const char *first, *second, *panel;
     const ck_tiled_tap *taps;
     ptrdiff_t count, blocks;
     // What the next panel will need, touched on the way.
     const char *ahead, *ahead_end;
+    // 32 rows of 32 sums, which start from what is there if `load`.
     float *to;
+    int load;
+    ck_tiled_side side;
 } ck_tiled_sum;
 
-// to[rows][32] = sums of one or two tiles of images × one or two of filters.
+// Sums of one or two tiles of images × one or two of filters over some taps. Weights are few enough to stay in the first-level cache
+// while all images pass by it.
 CK_INLINE void ck_tiled_sum_body(const int two, const int wide, ck_tiled_sum *g) {
     const ptrdiff_t blocks = g->blocks;
     const char *ahead = g->ahead, *const ahead_end = g->ahead_end;
-    _tile_zero(0);
-    if (wide) _tile_zero(1);
-    if (two) _tile_zero(2);
-    if (two && wide) _tile_zero(3);
+    if (g->load) {
+        _tile_loadd(0, g->to, 128);
+        if (wide) _tile_loadd(1, g->to + 16, 128);
+        if (two) _tile_loadd(2, g->to + 512, 128);
+        if (two && wide) _tile_loadd(3, g->to + 528, 128);
+    } else {
+        _tile_zero(0);
+        if (wide) _tile_zero(1);
+        if (two) _tile_zero(2);
+        if (two && wide) _tile_zero(3);
+    }
     for (ptrdiff_t t = 0; t < g->count; t++) {
         const char *a = g->first + g->taps[t].from, *b = g->second + g->taps[t].from, *w = g->panel + g->taps[t].at;
         for (ptrdiff_t k = 0; k < blocks; k++, a += 1024, b += 1024, w += wide ? 2048 : 1024) {
             _tile_loadd(6, w, 64);
-            _tile_loadd(4, a, 64);
+            _tile_stream_loadd(4, a, 64);
             _tile_dpbf16ps(0, 4, 6);
             if (wide) {
                 _tile_loadd(7, w + 1024, 64);
                 _tile_dpbf16ps(1, 4, 7);
             }
             if (two) {
-                _tile_loadd(5, b, 64);
+                _tile_stream_loadd(5, b, 64);
                 _tile_dpbf16ps(2, 5, 6);
                 if (wide) _tile_dpbf16ps(3, 5, 7);
             }
@@ -45,6 +77,7 @@ CK_INLINE void ck_tiled_sum_body(const int two, const int wide, ck_tiled_sum *g)
                 _mm_prefetch(ahead + 192, _MM_HINT_T1);
                 ahead += 256;
             }
+            if (g->side.rows[1]) ck_tiled_finish(&g->side, g->side.quota);
         }
     }
     g->ahead = ahead;
@@ -108,6 +141,10 @@ enum {
     // Bytes of copied rows beside small and beside large weights, which all stay in the second-level cache.
     CK_TILED_FEW_ROWS = 512 * 1024,
     CK_TILED_MANY_ROWS = 1152 * 1024,
+    // Bytes of a panel that stay in the first-level cache. Longer panels are taken in parts, unless these are too many: each part
+    // is one more way of the sums to memory and back.
+    CK_TILED_NEAR = 40 * 1024,
+    CK_TILED_PARTED = 96 * 1024,
 };
 
 // Images side by side, output rows of a block, and the rows of the copy.
@@ -130,10 +167,13 @@ static ck_tiled_cut ck_tiled_cut_of(const ck_pass *p) {
     return cut;
 }
 
+// Sums of a block's pixels for one panel: at most two tiles of images each. Odd tiles take the place of two.
+static ptrdiff_t ck_tiled_slab(const ck_pass *p, const ck_tiled_cut *cut) { return cut->lines * p->x.out * 4096 + 4096; }
+
 static ptrdiff_t ck_tiled_pass_bytes(const ck_pass *p) {
     const ck_tiled_cut cut = ck_tiled_cut_of(p);
     return ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x) + ck_conv_bytes(cut.slots * cut.row) + ck_conv_bytes(p->taps * (ptrdiff_t)sizeof(ck_tiled_tap))
-        + ck_conv_bytes(4096) + ck_conv_bytes(ck_tiled_blocks(p) * 64 + 64);
+        + ck_conv_bytes(ck_tiled_slab(p, &cut)) + ck_conv_bytes(ck_tiled_blocks(p) * 64 + 64);
 }
 
 typedef struct ck_tiled_pass_job {
@@ -148,90 +188,98 @@ typedef struct ck_tiled_pass_job {
     const char *packed, *packed_end;
 } ck_tiled_pass_job;
 
-// Rows of sums, one per image, out to one pixel.
-static void ck_tiled_put(const ck_tiled_pass_job *g, ptrdiff_t image, ptrdiff_t images, ptrdiff_t pixel, ptrdiff_t column, ptrdiff_t columns,
-                       float *sums) {
+// One run of one output row: pairs of tiles that share their taps. `sums` is the run's place in the slab.
+static void ck_tiled_run(ck_tiled_pass_job *g, ptrdiff_t oy, const ck_run *run, ptrdiff_t advance, ck_tiled_sum *sum, ptrdiff_t column,
+                         int last, float *sums) {
     const ck_pass *p = g->rows.p;
-    const ck_epilogue *e = g->epilogue;
-    ptrdiff_t at = (g->rows.first + image) * p->out + pixel * p->out_channels + column;
-    f16 low = f16_set(0.0f), high = low;
-    if (e->bias) {
-        low = f16_load_some(e->bias + column, ck_smaller(columns, 16));
-        if (columns > 16) high = f16_load_some(e->bias + column + 16, columns - 16);
-    }
-    const int bare = columns == 32 && g->out.type == CK_BF16 && ck_conv_is_bare(e, CK_F32);
-    for (ptrdiff_t i = 0; i < images; i++, at += p->out, sums += 32) {
-        const f16 a = f16_load(sums) + low, b = f16_load(sums + 16) + high;
-        if (bare) {
-            _mm512_storeu_si512((uint16_t *)g->out.data + at, (__m512i)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a));
-        } else {
-            f16_store(sums, a);
-            f16_store(sums + 16, b);
-            ck_conv_finish(e, sums, columns, g->out, at);
+    const ptrdiff_t halves = g->rows.halves, half = g->rows.blocks * 1024, columns = ck_smaller(32, p->n - column);
+    const ptrdiff_t tiles = run->count * halves, row = oy * p->x.out + run->first, images = g->rows.images;
+    const ptrdiff_t quota = 31 / (sum->count * sum->blocks + 1) + 1;
+    for (ptrdiff_t i = 0; i < tiles; i += 2, sums += 1024) {
+        const int two = i + 1 < tiles;
+        sum->to = sums;
+        sum->side.quota = quota;
+        // Tile i is half i mod `halves` of the run's pixel i / halves.
+        const ptrdiff_t pixel[2] = {i / halves, (i + 1) / halves}, which[2] = {i % halves, (i + 1) % halves};
+        sum->first = g->copy + pixel[0] * advance + which[0] * half;
+        sum->second = g->copy + pixel[1] * advance + which[1] * half;
+        if (columns > 16) (two ? ck_tiled_sum_2_2 : ck_tiled_sum_1_2)(sum);
+        else (two ? ck_tiled_sum_2_1 : ck_tiled_sum_1_1)(sum);
+        if (!last) continue;
+        ck_tiled_side *side = &sum->side;
+        while (side->rows[1]) ck_tiled_finish(side, 32);
+        side->column = column;
+        side->columns = columns;
+        // A single tile is the second, whose rows end the work.
+        for (int t = 0; t < 2; t++) {
+            const int tile = two ? t : 0;
+            side->sums[t] = sums + tile * 512;
+            side->at[t] = (g->rows.first + which[tile] * 16) * p->out + (row + pixel[tile] * g->x.step) * p->out_channels + column;
+            side->rows[t] = t == 0 && !two ? 0 : ck_smaller(16, images - which[tile] * 16);
         }
     }
 }
 
-// One run of one output row: pairs of tiles that share their taps.
-static void ck_tiled_run(ck_tiled_pass_job *g, ptrdiff_t oy, const ck_run *run, ptrdiff_t advance, ck_tiled_sum *sum, ptrdiff_t column) {
+// The taps from..<to of a pair of runs.
+static ptrdiff_t ck_tiled_find_taps(const ck_tiled_pass_job *g, const ck_run *y, ptrdiff_t within, const ck_run *x, ptrdiff_t from,
+                                    ptrdiff_t to, ptrdiff_t step) {
     const ck_pass *p = g->rows.p;
-    const ptrdiff_t halves = g->rows.halves, half = g->rows.blocks * 1024, columns = ck_smaller(32, p->n - column);
-    const ptrdiff_t tiles = run->count * halves, row = oy * p->x.out + run->first, images = g->rows.images;
-    for (ptrdiff_t i = 0; i < tiles; i += 2) {
-        const int two = i + 1 < tiles;
-        // Tile i is half i mod `halves` of the run's pixel i / halves.
-        const ptrdiff_t one = i / halves, other = (i + 1) / halves;
-        sum->first = g->copy + one * advance + i % halves * half;
-        sum->second = g->copy + other * advance + (i + 1) % halves * half;
-        if (columns > 16) (two ? ck_tiled_sum_2_2 : ck_tiled_sum_1_2)(sum);
-        else (two ? ck_tiled_sum_2_1 : ck_tiled_sum_1_1)(sum);
-        ck_tiled_put(g, i % halves * 16, ck_smaller(16, images - i % halves * 16), row + one * g->x.step, column, columns, g->sums);
-        if (two)
-            ck_tiled_put(g, (i + 1) % halves * 16, ck_smaller(16, images - (i + 1) % halves * 16), row + other * g->x.step, column, columns,
-                       g->sums + 512);
-    }
+    const ptrdiff_t pixel = g->rows.halves * g->rows.blocks * 1024;
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < y->taps; i++)
+        for (ptrdiff_t j = 0; j < x->taps; j++) {
+            const ptrdiff_t tap = y->tap[i].tap * p->x.kernel + x->tap[j].tap;
+            if (tap < from || tap >= to) continue;
+            const ptrdiff_t row = (y->tap[i].from + within * g->y.advance) % g->cut.slots;
+            g->taps[count++] = (ck_tiled_tap){(row * p->x.in + x->tap[j].from) * pixel, tap * step};
+        }
+    return count;
 }
 
-// The output rows line..<line + lines, panel by panel.
+// The output rows line..<line + lines, panel by panel, and as many taps at a time as stay near.
 static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines) {
     const ck_pass *p = g->rows.p;
     const int folded = g->rows.folded;
-    const ptrdiff_t pixel = g->rows.halves * g->rows.blocks * 1024;
+    const ptrdiff_t pixel = g->rows.halves * g->rows.blocks * 1024, taps = folded ? 1 : p->taps;
     const char *panel = g->packed;
+    ck_tiled_sum sum = {.taps = g->taps, .blocks = g->rows.blocks};
+    sum.side = (ck_tiled_side){.epilogue = g->epilogue, .way = ck_amx_way_of(g->epilogue, g->out.type), .out = g->out, .image = p->out};
     for (ptrdiff_t n = 0; n < p->n; n += 32) {
-        const ptrdiff_t step = g->rows.blocks * (p->n - n > 16 ? 2048 : 1024), whole = (folded ? 1 : p->taps) * step;
-        ck_tiled_sum sum = {.panel = panel, .taps = g->taps, .blocks = g->rows.blocks, .to = g->sums};
+        const ptrdiff_t step = g->rows.blocks * (p->n - n > 16 ? 2048 : 1024), whole = taps * step;
+        const ptrdiff_t parts = whole <= CK_TILED_PARTED ? (whole + CK_TILED_NEAR - 1) / CK_TILED_NEAR : 1;
+        const ptrdiff_t near = (taps + parts - 1) / parts;
+        sum.panel = panel;
         // Weights that fit beside the rows stay where they are.
         if (g->packed_end - g->packed > CK_TILED_FEW_ROWS) {
             sum.ahead = n + 32 < p->n ? panel + whole : g->packed;
             sum.ahead_end = sum.ahead + whole < g->packed_end ? sum.ahead + whole : g->packed_end;
         }
-        for (ptrdiff_t r = 0; r < g->y.runs; r++) {
-            const ck_run *y = &g->y.run[r];
-            for (ptrdiff_t within = 0; within < y->count; within++) {
-                const ptrdiff_t oy = y->first + within * g->y.step;
-                if (oy < line || oy >= line + lines) continue;
-                for (ptrdiff_t c = 0; c < g->x.runs; c++) {
-                    const ck_run *x = &g->x.run[c];
-                    ptrdiff_t advance = g->x.advance * pixel;
-                    if (folded) {
-                        g->taps[0] = (ck_tiled_tap){((oy - line) * p->x.out + x->first) * pixel, 0};
-                        sum.count = 1;
-                        advance = g->x.step * pixel;
-                    } else {
-                        sum.count = 0;
-                        for (ptrdiff_t i = 0; i < y->taps; i++)
-                            for (ptrdiff_t j = 0; j < x->taps; j++) {
-                                const ptrdiff_t row = (y->tap[i].from + within * g->y.advance) % g->cut.slots;
-                                g->taps[sum.count++] = (ck_tiled_tap){
-                                    (row * p->x.in + x->tap[j].from) * pixel,
-                                    (y->tap[i].tap * p->x.kernel + x->tap[j].tap) * step,
-                                };
-                            }
+        for (ptrdiff_t tap = 0; tap < taps; tap += near) {
+            float *sums = g->sums;
+            sum.load = tap > 0;
+            for (ptrdiff_t r = 0; r < g->y.runs; r++) {
+                const ck_run *y = &g->y.run[r];
+                for (ptrdiff_t within = 0; within < y->count; within++) {
+                    const ptrdiff_t oy = y->first + within * g->y.step;
+                    if (oy < line || oy >= line + lines) continue;
+                    for (ptrdiff_t c = 0; c < g->x.runs; c++) {
+                        const ck_run *x = &g->x.run[c];
+                        const int last = tap + near >= taps;
+                        ptrdiff_t advance = g->x.advance * pixel;
+                        if (folded) {
+                            g->taps[0] = (ck_tiled_tap){((oy - line) * p->x.out + x->first) * pixel, 0};
+                            sum.count = 1;
+                            advance = g->x.step * pixel;
+                        } else {
+                            sum.count = ck_tiled_find_taps(g, y, within, x, tap, tap + near, step);
+                        }
+                        if (sum.count > 0 || tap == 0 || last) ck_tiled_run(g, oy, x, advance, &sum, n, last, sums);
+                        sums += (x->count * g->rows.halves + 1) / 2 * 1024;
                     }
-                    ck_tiled_run(g, oy, x, advance, &sum, n);
                 }
             }
+            // The next part's sums take the places of what is still on its way.
+            while (sum.side.rows[1]) ck_tiled_finish(&sum.side, 32);
         }
         panel += whole;
     }
@@ -251,7 +299,7 @@ static void ck_tiled_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, const char
     };
     g.copy = ck_conv_take(&workspace, g.cut.slots * g.cut.row);
     g.taps = ck_conv_take(&workspace, p->taps * (ptrdiff_t)sizeof(ck_tiled_tap));
-    g.sums = ck_conv_take(&workspace, 4096);
+    g.sums = ck_conv_take(&workspace, ck_tiled_slab(p, &g.cut));
     uint16_t *window = (uint16_t *)workspace;
     for (ptrdiff_t first = 0; first < rows; first += g.cut.images) {
         g.rows.first = first;
