@@ -14,7 +14,8 @@ enum {
     // Steps of 32 that a block of a may have to stay in the first level, uncut and as a stretch.
     CK_AMX_UNCUT = 25,
     CK_AMX_STRETCH = 20,
-    // Pairs of tiles of a group where the contraction is uncut; panels of a group and blocks of a band where it is cut.
+    // Steps up to which a band is one block. Pairs of tiles of a group then; panels of a group and blocks of a band beyond.
+    CK_AMX_UNBANDED = 40,
     CK_AMX_GROUP_PAIRS = 512,
     CK_AMX_GROUP = 12,
     CK_AMX_BAND = 16,
@@ -51,8 +52,9 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     const int cut = p.chunk > CK_AMX_UNCUT;
     const ptrdiff_t cuts = cut ? (p.chunk + CK_AMX_STRETCH - 1) / CK_AMX_STRETCH : 1;
     p.stretch = (p.chunk + cuts - 1) / cuts;
-    p.group = ck_smaller(p.panels, cut ? CK_AMX_GROUP : CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
-    p.band = ck_smaller(p.blocks, cut ? CK_AMX_BAND : 1);
+    const int banded = p.chunk > CK_AMX_UNBANDED;
+    p.group = ck_smaller(p.panels, banded ? CK_AMX_GROUP : CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
+    p.band = banded ? ck_smaller(p.blocks, CK_AMX_BAND) : 1;
 
     // Sizes never shrink as an extent grows, so that one workspace serves every smaller batch.
     ptrdiff_t at = 64;
@@ -63,7 +65,7 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     p.last = at;
     if (p.a == CK_AS_IS) at += CK_PAIR_BYTES;
     p.resting = at;
-    if (cut) at += p.band * p.group * CK_SUMS_PANEL;
+    if (cut) at += ck_amx_larger(p.band * p.group, ck_smaller(p.panels, CK_AMX_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
     p.own_a = at;
     if (p.a == CK_COPIED) at += 2 * ck_smaller(p.chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
     if (p.a == CK_TURNED) at += p.blocks * p.chunk * CK_PAIR_BYTES;
@@ -169,17 +171,6 @@ static void ck_amx_prepare_a(ck_amx_task *r, const ck_amx_visit *next, ptrdiff_t
     }
 }
 
-// Has packed b of the next stretch fetched during this one.
-static void ck_amx_prepare_b(ck_amx_task *r, const ck_amx_visit *v) {
-    ck_amx_visit next = *v;
-    next.block = v->band + v->blocks - 1;
-    r->side.next_b.rows = 0;
-    if (!r->g->packed_b || !ck_amx_advance(r, &next) || (next.panel == v->panel && next.done == v->done)) return;
-    r->side.next_b = (ck_amx_fetcher){.from = r->b + (next.panel * r->steps + next.done) * CK_PAIR_BYTES, .row = r->steps * CK_PAIR_BYTES,
-                                      .lines = (next.end - next.done) * CK_PAIR_BYTES / 64, .rows = next.panels,
-                                      .quota = (32 + v->blocks - 1) / v->blocks};
-}
-
 static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
     const ck_gemm *g = r->g;
     const ck_amx_plan *plan = r->plan;
@@ -247,7 +238,7 @@ static void ck_amx_product(ck_amx_task *r) {
     side->way = ck_amx_way_of(r->epilogue, g->c.type);
     side->c = g->c;
     side->c_row = g->c_row;
-    side->left = side->next_a.rows = side->next_b.rows = 0;
+    side->left = side->next_a.rows = 0;
     side->a = (ck_amx_packer){.one = g->transpose_a ? ck_amx_pack_one_rows : ck_amx_copy_one_rows, .from = r->a, .row = 2 * g->a_row,
                               .k = r->k, .extent = g->m, .steps = r->steps};
     side->b = (ck_amx_packer){.one = g->transpose_b ? ck_amx_pack_one_turned : ck_amx_pack_one_plain, .from = r->b, .row = 2 * g->b_row,
@@ -262,11 +253,8 @@ static void ck_amx_product(ck_amx_task *r) {
         ck_amx_visit next = v;
         more = ck_amx_advance(r, &next);
         if (more) ck_amx_prepare_a(r, &next, v.panels, turn ^ 1);
-        if (v.block == v.band) {
-            ck_amx_prepare_b(r, &v);
-            // The first block of a group finds b as it is and has it packed, panel by panel, just ahead of its use.
-            if (!g->packed_b && v.band == 0) ck_amx_start(&side->b, v.panel, v.panels, v.done, v.end, 1, r->workspace + r->plan->own_b);
-        }
+        // The first block of a group finds b as it is and has it packed, panel by panel, just ahead of its use.
+        if (!g->packed_b && v.block == 0) ck_amx_start(&side->b, v.panel, v.panels, v.done, v.end, 1, r->workspace + r->plan->own_b);
         ck_amx_set_rows(ck_smaller(32, g->m - 32 * v.block), &configured);
         ck_amx_meet(r, &v, turn);
         ck_amx_drain(&side->a, 0);

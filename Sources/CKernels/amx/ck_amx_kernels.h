@@ -33,7 +33,7 @@ typedef struct ck_amx_side {
     ptrdiff_t left, quota, columns, at, column, c_row;
     ck_out c;
     ck_amx_packer a, b;
-    ck_amx_fetcher next_a, next_b;
+    ck_amx_fetcher next_a;
 } ck_amx_side;
 
 CK_INLINE void ck_amx_fetch(ck_amx_fetcher *f) {
@@ -68,7 +68,6 @@ CK_INLINE void ck_amx_side_step(ck_amx_side *s) {
     if (s->a.left && --s->a.wait <= 0) s->a.one(&s->a);
     if (s->b.left && --s->b.wait <= 0) s->b.one(&s->b);
     if (s->next_a.rows) ck_amx_fetch(&s->next_a);
-    if (s->next_b.rows) ck_amx_fetch(&s->next_b);
 }
 
 // A stretch of the contraction: `steps` steps of 32, then one from `last` if there is one. Row tile i of a lies a_tile further than
