@@ -85,6 +85,144 @@ import Testing
         #expect(layers.map(\.name) == ["0.0", "0.1", "1"])
     }
 
+    @Test func layersOfImages() throws {
+        let layers = try layers(
+            """
+            - conv2d: {filters: 6, padding: same, dilation: [2, 1], groups: 3}
+            - batchnorm2d
+            - batchnorm2d: {epsilon: 1e-3, momentum: 1}
+            - globalaveragepool2d
+            """)
+        #expect(
+            layers.map(\.spec) == [
+                .conv2d(filters: 6, kernel: 3, padding: Size2D(2, 1), dilation: Size2D(2, 1), groups: 3), .batchNorm2d(),
+                .batchNorm2d(epsilon: 1e-3, momentum: 1), .globalAveragePool2d,
+            ])
+    }
+
+    @Test func layersOfSequences() throws {
+        let layers = try layers(
+            """
+            - layernorm
+            - layernorm: {epsilon: 1e-6}
+            - attention: 4
+            - attention: {heads: 2, causal: false, dropout: 0.1, bias: false}
+            - lstm: 16
+            - transformer: 4
+            - transformer: {heads: 4, hidden: 20, activation: gelu_tanh, causal: false, dropout: 0.2, bias: false}
+            """, input: "[5, 8]")
+        #expect(
+            layers.map(\.spec) == [
+                .layerNorm(), .layerNorm(epsilon: 1e-6), .attention(heads: 4),
+                .attention(heads: 2, causal: false, dropout: 0.1, bias: false), .lstm(units: 16), .transformer(heads: 4),
+                .transformer(heads: 4, hidden: 20, activation: .geluTanh, causal: false, dropout: 0.2, bias: false),
+            ])
+    }
+
+    @Test func embeddings() throws {
+        func layers(_ keys: String) throws -> [NamedLayer] {
+            try Recipe.parse(
+                recipe(
+                    input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4\(keys)}\n- head: tokens\n", loss: "softmax_cross_entropy")
+            ).network.layers
+        }
+        #expect(
+            try layers(", name: tokens")
+                == [NamedLayer(.embedding(vocabulary: 9, width: 4), name: "tokens"), NamedLayer(.head(tied: "tokens"))])
+        func first(_ keys: String) throws -> LayerSpec { try layers(keys + ", name: tokens")[0].spec }
+        #expect(try first(", positions: true") == .embedding(vocabulary: 9, width: 4, positions: .ofInput))
+        #expect(try first(", positions: false") == .embedding(vocabulary: 9, width: 4))
+        #expect(try first(", positions: 10, std: 0.02") == .embedding(vocabulary: 9, width: 4, positions: .rows(10), deviation: 0.02))
+        let byPlace = try Recipe.parse(recipe(input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4}\n- head: 0"))
+        #expect(byPlace.network.layers[1].spec == .head(tied: "0"))
+        #expect(byPlace.network.vocabulary == 9)
+    }
+
+    @Test func residualBlocksKeepTheirLists() throws {
+        let layers = try layers(
+            """
+            - conv2d: {filters: 4, kernel: 1, name: stem}
+            - repeat:
+                times: 2
+                layers:
+                  - residual:
+                      layers:
+                        - sequential: [{conv2d: {filters: 6, kernel: 3, stride: 2, padding: 1}}, relu]
+                        - conv2d: {filters: 6, padding: same, name: second}
+                      shortcut: [{conv2d: {filters: 6, kernel: 1, stride: 2}}]
+                      activation: relu
+            - residual: [batchnorm2d]
+            """)
+        let block = LayerSpec.residual(
+            layers: [
+                NamedLayer(.conv2d(filters: 6, kernel: 3, stride: 2, padding: 1), name: "0.0"),
+                NamedLayer(.activation(.relu), name: "0.1"), NamedLayer(.conv2d(filters: 6, kernel: 3, padding: 1), name: "second"),
+            ],
+            shortcut: [NamedLayer(.conv2d(filters: 6, kernel: 1, stride: 2))], activation: .relu)
+        #expect(
+            layers == [
+                NamedLayer(.conv2d(filters: 4, kernel: 1), name: "stem"), NamedLayer(block, name: "1.0.0"),
+                NamedLayer(block, name: "1.1.0"),
+                NamedLayer(.residual(layers: [NamedLayer(.batchNorm2d())]), name: "2"),
+            ])
+        let names = try Network.build(NetworkSpec(input: [8, 8, 3], layers: layers, loss: .meanSquaredError)).parameters.map(\.name)
+        #expect(names.contains("layers.1.1.0.0.0.weight"))
+        #expect(names.contains("layers.1.1.0.second.bias"))
+        #expect(names.contains("layers.1.1.0.shortcut.0.weight"))
+        #expect(names.last == "layers.2.0.running_var")
+    }
+
+    @Test func refusalsInBlocks() {
+        #expect(
+            refusal(recipe(layers: "- residual: {shortcut: [relu]}")) == "test, line 4: `model.layers.0.residual.layers` is missing")
+        #expect(
+            refusal(recipe(layers: "- residual:\n    layers:\n      - conv2d: {filters: 3, kernel: 1}\n      - conv2d: {filter: 3}"))
+                == "test, line 7: unknown key `model.layers.0.residual.layers.1.conv2d.filter`: did you mean "
+                + "`model.layers.0.residual.layers.1.conv2d.filters`?")
+        #expect(
+            refusal(recipe(layers: "- residual:\n    layers: [{relu: {name: a}}, {tanh: {name: a}}]"))
+                == "test, line 5: two layers are called `0.a`: `model.layers.0.residual.layers.0` and `model.layers.0.residual.layers.1`. "
+                + "Rename one of them")
+        let shape = refusal(recipe(layers: "- relu\n- residual:\n    layers:\n      - relu\n      - conv2d: {filters: 4, kernel: 9}"))
+        #expect(shape.hasPrefix("test, line 8: model: layers.1.1 (conv2d): a window of 9×9 does not fit"))
+        // A layer that the recipe does not have by itself is blamed on its block.
+        let heads = refusal(recipe(input: "[5, 6]", layers: "- relu\n- transformer: {heads: 4}"))
+        #expect(heads == "test, line 5: model: layers.1.attention (attention): 4 heads have to divide the width of 6")
+        #expect(
+            refusal(recipe(input: "[5]", layers: "- embedding: {vocabulary: 9, width: 4, positions: some}"))
+                == "test, line 4: `model.layers.0.embedding.positions` must be true or false, or a whole number, not the text \"some\"")
+        #expect(
+            refusal(recipe(input: "[5]", layers: "- embedding: 9")).hasPrefix("test, line 4: `model.layers.0.embedding` must be a section"))
+        #expect(
+            refusal(recipe(input: "[5]", layers: "- embedding: {vocabulary: 9}"))
+                == "test, line 4: `model.layers.0.embedding.width` is missing. For example - embedding: {vocabulary: 65, width: 256}")
+        #expect(
+            refusal(recipe(layers: "- batchnorm2d: {momentum: 0}"))
+                == "test, line 4: `model.layers.0.batchnorm2d.momentum` must be above 0 and at most 1, not 0")
+        #expect(
+            refusal(smallest, "model.recompute=all")
+                == "override model.recompute=all: unknown way to recompute `all`. Known are none and blocks")
+    }
+
+    @Test func overridesReachIntoBlocks() throws {
+        let text = recipe(
+            layers: "- residual:\n    layers: [{conv2d: {filters: 3, padding: same}}]\n    shortcut: [{conv2d: {filters: 3, kernel: 1}}]",
+            loss: "mse")
+        let changed = try Recipe.parse(
+            text,
+            overrides: [
+                "model.layers.0.residual.layers.0.conv2d.filters=5", "model.layers.0.residual.shortcut.0.conv2d.filters=5",
+                "model.recompute=blocks", "precision=bf16",
+            ])
+        #expect(
+            changed.network.layers[0].spec
+                == .residual(
+                    layers: [NamedLayer(.conv2d(filters: 5, kernel: 3, padding: 1))],
+                    shortcut: [NamedLayer(.conv2d(filters: 5, kernel: 1))]))
+        #expect(changed.network.recompute == .blocks && changed.precision.rawValue == "bf16")
+        #expect(try Recipe.parse(text).network.recompute == .none && Recipe.parse(text).precision.rawValue == "fp32")
+    }
+
     @Test func refusals() {
         #expect(
             refusal(recipe(layers: "- dense: 3\n  activation: relu"))

@@ -59,6 +59,26 @@ import Testing
                     + "- dense: {units: 4, activation: gelu_tanh, bias: false}\n- tanh: {name: t}\n- sigmoid\n- softmax: {name: s}",
                 loss: "mse"),
             recipe(input: "[3]", layers: "- dense: 4\n- softmax\n- relu", loss: "mse"),
+            recipe(
+                layers:
+                    "- conv2d: {filters: 6, dilation: [2, 1], groups: 3}\n- repeat: {times: 2, layers: [{sequential: {layers: "
+                    + "[batchnorm2d, {batchnorm2d: {momentum: 0.01, epsilon: 1e-3}}]}}]}\n- residual: {activation: gelu, layers: [{conv2d: "
+                    + "{filters: 4, kernel: 1}}, {residual: {layers: [relu, {batchnorm2d: {name: norm}}]}}], shortcut: [{conv2d: {filters: "
+                    + "4, kernel: 1}}], name: block}\n- globalaveragepool2d\n- dense: 2",
+                loss: "mse") + "precision: bf16\n",
+            recipe(
+                input: "[6, 8]",
+                layers:
+                    "- layernorm: {epsilon: 1e-6}\n- attention: {heads: 2, causal: false, dropout: 0.5, bias: false}\n- lstm: 12\n"
+                    + "- transformer: {heads: 3, hidden: 7, activation: relu, causal: false, dropout: 0.1, bias: false, name: t}\n"
+                    + "- transformer: 4",
+                loss: "mse"),
+            recipe(
+                input: "[6]",
+                layers:
+                    "- embedding: {vocabulary: 9, width: 4, positions: true, std: 0.02, name: tokens}\n- transformer: 2\n- layernorm\n"
+                    + "- head: tokens"),
+            recipe(input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4, positions: 12}\n- dense: 4\n- head: 0"),
         ]
 
     @Test(arguments: recipes)
@@ -126,14 +146,14 @@ import Testing
         for other in [
             "name=x", "run=x", "output=elsewhere", "epochs=3", "steps=7", "log.every_steps=5", "checkpoint.every_steps=9",
             "parallel.virtual_shards=4",
-            "quality.on_spike=warn",
+            "quality.on_spike=warn", "model.recompute=blocks",
         ] {
             #expect(try hash(other) == base, "\(other)")
         }
         for other in [
             "seed=1", "batch=16", "optimizer.learning_rate=1e-4", "model.layers.0.conv2d.filters=8", "data.validation=0.1",
             "optimizer.clip_norm=1",
-            "schedule={name: step, every: 1}", "init.from=x", "parallel.exchange=allreduce",
+            "schedule={name: step, every: 1}", "init.from=x", "parallel.exchange=allreduce", "precision=bf16",
         ] {
             #expect(try hash(other) != base, "\(other)")
         }
