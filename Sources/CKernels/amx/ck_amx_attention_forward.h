@@ -13,6 +13,7 @@ typedef struct ck_tile_forward {
     // [2 tiles of queries][tiles of elements]: sums of values.
     char *results;
     float tops[32], sums[32];
+    ck_tile_ahead ahead;
 } ck_tile_forward;
 
 static ptrdiff_t ck_tile_forward_plan(const ck_attention *g, void *base, ck_tile_forward *f) {
@@ -56,6 +57,7 @@ static void ck_tile_softmax(const ck_attention *g, ck_tile_forward *f, ptrdiff_t
         const ptrdiff_t q = q0 + 16 * i + n, seen = g->causal ? ck_smaller(q + 1 - k0, keys) : keys;
         const __m512 shift = _mm512_set1_ps(tops[n]);
         __m512 sum = _mm512_setzero_ps();
+        ck_tile_fetch(&f->ahead);
         char *const row = scores + 64 * n;
         ptrdiff_t j = 0;
         if (random) {
@@ -156,6 +158,10 @@ static int ck_tile_forward_row(const ck_attention *g, ptrdiff_t r, const uint16_
         if (unbounded && g->causal) return 0;
         ck_tile_lay_out(from, 3 * width, g, &f->head, (ck_tile_orders){.rows = f->queries});
         ck_tile_lay_out(from + width, 3 * width, g, &f->head, (ck_tile_orders){.columns = f->keys});
+        f->ahead = (ck_tile_ahead){.bytes = 2 * g->size, .length = g->length, .step = 1};
+        const ptrdiff_t next = ck_tile_next_head(g, r, h, 3 * width);
+        for (int i = 0; i < 3; i++) ck_tile_ahead_of(&f->ahead, qkv + next + i * width, 3 * width);
+        ck_tile_ahead_of(&f->ahead, y + r * g->length * width + h * g->size, width);
         ck_tile_forward_head(g, r, h, y, statistics, f, g->threshold ? &random : 0);
     }
     return 1;

@@ -4,6 +4,7 @@
 #include "../bodies/ck_conv_axis.h"
 #include "../bodies/ck_conv_finish.h"
 #include "ck_amx_conv_rows.h"
+#include "ck_amx_conv_pack.h"
 #include "ck_amx_conv_pass.h"
 #include "ck_amx_conv_weights.h"
 

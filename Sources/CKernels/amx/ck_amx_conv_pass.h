@@ -91,52 +91,6 @@ static __attribute__((noinline)) void ck_tiled_sum_1_2(ck_tiled_sum *g) { ck_til
 static __attribute__((noinline)) void ck_tiled_sum_2_1(ck_tiled_sum *g) { ck_tiled_sum_body(1, 0, g); }
 static __attribute__((noinline)) void ck_tiled_sum_2_2(ck_tiled_sum *g) { ck_tiled_sum_body(1, 1, g); }
 
-// Packed weights: [panel of 32][tap][block][tile of 16][16 pairs of channels][16][2].
-static inline ptrdiff_t ck_tiled_pass_packed(const ck_pass *p) {
-    return (ck_tiled_folds(p) ? 1 : p->taps) * ck_tiled_blocks(p) * ((p->n + 15) / 16) * 1024;
-}
-
-static void ck_tiled_pass_pack(const ck_pass *p, const float *weights, uint16_t *to) {
-    const int folds = ck_tiled_folds(p);
-    const ptrdiff_t taps = folds ? 1 : p->taps, k = folds ? p->taps * p->k : p->k, blocks = ck_tiled_blocks(p);
-    // From one element of the contraction to the next, within a tap, and from one output channel to the next.
-    const ptrdiff_t along = p->y.backward ? 1 : p->out_channels, across = p->y.backward ? p->in_channels : 1;
-    for (ptrdiff_t n = 0; n < p->n; n += 32)
-        for (ptrdiff_t tap = 0; tap < taps; tap++)
-            for (ptrdiff_t b = 0; b < blocks; b++)
-                for (ptrdiff_t tile = n; tile < n + 32 && tile < p->n; tile += 16, to += 512) {
-                    const ptrdiff_t columns = ck_smaller(16, p->n - tile);
-                    if (across != 1 && !folds && columns == 16 && b * 32 + 32 <= p->k) {
-                        // A column's pairs are adjacent: sixteen of them are one row, transposed as whole words.
-                        const float *from = weights + ck_pass_weight(p, 0, tap, b * 32, tile);
-                        for (ptrdiff_t j = 0; j < 16; j++) {
-                            const u16 pairs = (u16)ck_tiled_get((ck_in){from + j * across, CK_F32}, 0, 32);
-                            uint32_t *column = (uint32_t *)to + j;
-#pragma clang loop unroll(full)
-                            for (int i = 0; i < 16; i++) column[i * 16] = pairs[i];
-                        }
-                        continue;
-                    }
-                    for (ptrdiff_t pair = 0; pair < 16; pair++) {
-                        f16 value[2];
-                        for (ptrdiff_t i = 0; i < 2; i++) {
-                            const ptrdiff_t at = b * 32 + pair * 2 + i;
-                            value[i] = f16_set(0.0f);
-                            if (at >= k) continue;
-                            const ptrdiff_t of = folds ? at / p->k : tap, channel = folds ? at % p->k : at;
-                            const float *from = weights + ck_pass_weight(p, 0, of, channel, tile);
-                            if (across == 1) value[i] = f16_load_some(from, columns);
-                            else
-                                for (ptrdiff_t j = 0; j < columns; j++) value[i][j] = from[j * across];
-                        }
-                        const u16 low = __builtin_convertvector(ck_conv_round(value[0]), u16);
-                        const u16 high = __builtin_convertvector(ck_conv_round(value[1]), u16);
-                        _mm512_storeu_si512(to + pair * 32, (__m512i)(low | high << 16));
-                    }
-                }
-    (void)along;
-}
-
 enum {
     // Bytes of copied rows beside small and beside large weights, which all stay in the second-level cache.
     CK_TILED_FEW_ROWS = 512 * 1024,

@@ -39,6 +39,13 @@ static ptrdiff_t ck_amx_lstm_finish_gates(ck_amx_lstm_side *side) {
         ck_amx_lstm_forward_half(&row, ck_smaller(16, left), 2 * u, side->rows, r);
         if (left > 16) ck_amx_lstm_forward_half(&row, left - 16, 2 * u + 1, side->rows, r);
     }
+    // The lines of y at the next step, and of saved that will be written next: a store that waits for its line holds up all others.
+    __builtin_prefetch((const char *)s->y.data + ((token + 1) * p->hidden + 32 * u) * (s->y.type == CK_F32 ? 4 : 2), 1, 2);
+    {
+        const ptrdiff_t size = s->saved.type == CK_F32 ? 4 : 2;
+        const char *next = (const char *)s->saved.data + (row.saved_at + 5 * (side->rows * 32 * (u + 1) + r * 32)) * size;
+        for (ptrdiff_t i = 0; i < 160 * size; i += 64) __builtin_prefetch(next + i, 1, 2);
+    }
     // A line of x of the next step, so that it is near when it is laid out.
     if (!s->early && u < p->in_steps && t + 1 < p->length)
         _mm_prefetch((const char *)s->x.data + ((token + 1) * p->inputs + 32 * u) * (s->x.type == CK_F32 ? 4 : 2), _MM_HINT_T1);
