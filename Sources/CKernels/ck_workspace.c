@@ -2,8 +2,10 @@
 
 static ptrdiff_t larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
-// One packed group of panels of b and one packed block of a.
-ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
+ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) { return ck_gemm_floats(m, n, k, 0); }
+
+// Of a product by strips (ck_matmul.h): one packed group of panels of b and one packed block of a.
+static ptrdiff_t strips(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
     if (m == 0 || n == 0) return 0;
     const ptrdiff_t steps = ck_smaller(k, CK_STEP_BLOCK);
     const ptrdiff_t rows = ck_smaller(m, CK_ROW_BLOCK) + CK_TALLEST_TILE;
@@ -18,7 +20,7 @@ static ptrdiff_t forward(const ck_window *w) {
 
 static ptrdiff_t weight_gradient(const ck_window *w, ptrdiff_t pixels) {
     return padded_copy(w) + ck_rounded(2 * ck_patch(w)) + ck_rounded(2 * pixels)
-        + ck_matmul_workspace(ck_patch(w), w->output_channels, pixels);
+        + strips(ck_patch(w), w->output_channels, pixels);
 }
 
 static ptrdiff_t input_gradient(const ck_window *w) {

@@ -1,3 +1,270 @@
-// Matrix products in both element types, with everything that can ride on their last pass.
+// Matrix products of operands of either type, in fp32.
+//
+// Columns of c are taken in groups whose panels of b stay in the second-level cache, k in chunks, rows in blocks; in a block, each tile
+// of rows sweeps the panels of the group. Sums go to c while they may lie there, and are finished there: see ck_gemm_plan.h. Every
+// element of c is one chain of multiply-adds in ascending k, started from the bias and the old c, whatever the cut.
 
-static void ck_fill_gemm(ck_table *t) { (void)t; }
+#include "ck_epilogue.h"
+#include "ck_gemm_tile.h"
+#include "ck_gemm_pack.h"
+#include "ck_gemm_plan.h"
+
+// One chunk of one group of one member of a batch.
+typedef struct ck_gemm_run {
+    const ck_gemm *g;
+    ck_gemm_plan plan;
+    // Element of c where the member begins.
+    ptrdiff_t c_at;
+    // Rows of this round; the columns of the group and the steps of the chunk.
+    ptrdiff_t row, rows, column, columns, step, steps;
+    int first, last;
+    // Element of a where the member begins; the block of it in use, as tiles read it, and its number of rows.
+    ptrdiff_t a_at;
+    const float *a;
+    ptrdiff_t a_row;
+    int a_mode;
+    // The group's columns of b from the chunk's first step on, or their panels, each of `depth` lines.
+    const float *b;
+    ptrdiff_t depth;
+    // What is packed next.
+    const char *fetch;
+    float *resting;
+    float *copy;
+} ck_gemm_run;
+
+// What remains to be done to finished sums, the bias being in them.
+CK_INLINE ck_epilogue ck_gemm_rest(const ck_gemm *g) {
+    ck_epilogue rest = g->epilogue;
+    rest.bias = 0;
+    return rest;
+}
+// Whether sums are outputs as soon as they are complete, but for a relu that tiles do themselves.
+CK_INLINE int ck_gemm_is_plain(const ck_gemm *g) {
+    const ck_epilogue *e = &g->epilogue;
+    return g->c.type == CK_F32 && (e->activation == CK_IDENTITY || e->activation == CK_RELU) && e->gate == CK_GATE_NONE
+        && !e->residual.data && !e->slope.data;
+}
+
+// Tiles of `rows` rows and nv registers from row i (of the block) and column j (of the group) on: `count` of them down the rows or
+// along the panels. `columns` of a tile's last registers are c's; where those end within one, count is 1.
+static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t count,
+                          int down, ptrdiff_t columns, const char *fetch) {
+    const ck_gemm *g = r->g;
+    const int whole = columns == nv * CK_LANES, plain = ck_gemm_is_plain(g), load = g->accumulate || !r->first;
+    const int direct = r->plan.b == CK_B_DIRECT;
+    const ptrdiff_t at = r->c_at + (block + i) * g->c_row + r->column + j, panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH;
+    const ptrdiff_t width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
+    // Panels packed beforehand hold all of k.
+    const float *const b = direct ? r->b + j : r->b + panel * r->depth + (r->plan.b == CK_B_PACKED ? r->step * width : 0) + j - panel;
+    float buffer[CK_GEMM_TALLEST * CK_GEMM_WIDTH], bias[CK_GEMM_WIDTH];
+    ck_tiles t = {
+        .k = r->steps,
+        .count = count,
+        .a = r->a + (r->a_mode == CK_BY_ROWS ? i * r->a_row : i),
+        .a_row = r->a_row,
+        .a_next = !down ? 0 : r->a_mode == CK_BY_ROWS ? rows * r->a_row : rows,
+        .b = b,
+        .b_row = direct ? g->b_row : width,
+        .b_next = down ? 0 : CK_GEMM_WIDTH * (direct ? 1 : r->depth),
+        .load = load,
+        .relu = plain && r->last && g->epilogue.activation == CK_RELU,
+        .lanes = columns - (nv - 1) * CK_LANES,
+        .bias_next = down ? 0 : CK_GEMM_WIDTH,
+        .fetch = fetch ? fetch : (const char *)b,
+    };
+    if (fetch) {
+        t.fetch_row = g->transpose_b ? 64 : g->b_row * (g->b.type == CK_F32 ? 4 : 2);
+        t.fetch_next = CK_GEMM_WIDTH * (g->transpose_b ? g->b_row : 1) * (g->b.type == CK_F32 ? 4 : 2);
+    }
+    if (r->first && g->epilogue.bias) {
+        t.bias = g->epilogue.bias + r->column + j;
+        if (!whole) {
+            memcpy(bias, t.bias, sizeof(float) * (size_t)columns);
+            for (ptrdiff_t l = columns; l < nv * CK_LANES; l++) bias[l] = 0.0f;
+            t.bias = bias;
+        }
+    }
+    const int mode = r->a_mode == CK_BY_ROWS && !whole && direct ? CK_BY_ROWS_MASKED : r->a_mode;
+    const ck_tile_function run = ck_tile_functions[nv - 1][rows - 1][mode];
+    const ck_epilogue none = {0}, rest = ck_gemm_rest(g);
+    const ck_in old = {g->c.data, g->c.type};
+    if (r->plan.rests_in_c && whole) {
+        t.c = (float *)g->c.data + at;
+        t.c_row = g->c_row;
+        t.c_next = down ? rows * g->c_row : CK_GEMM_WIDTH;
+        run(&t);
+        if (!r->last || plain) return;
+        const ptrdiff_t high = down ? count * rows : rows;
+        for (ptrdiff_t n = 0; n < (down ? 1 : count); n++)
+            ck_finish(&rest, g->c, at + n * CK_GEMM_WIDTH, g->c_row, 0, high, columns, t.c + n * CK_GEMM_WIDTH, g->c_row);
+        return;
+    }
+    // One tile at a time, in the buffer or where its sums rest.
+    const int rests = !r->plan.rests_in_c && r->resting;
+    for (ptrdiff_t n = 0; n < count; n++) {
+        const ptrdiff_t tile_at = at + n * (down ? rows * g->c_row : CK_GEMM_WIDTH);
+        t.count = 1;
+        t.c = buffer;
+        t.c_row = nv * CK_LANES;
+        if (rests) {
+            const ptrdiff_t row = block - r->row + i + (down ? n * rows : 0);
+            t.c = r->resting + row * r->plan.group + j + (down ? 0 : n * CK_GEMM_WIDTH);
+            t.c_row = r->plan.group;
+        }
+        if (load && (!rests || r->first))
+            for (ptrdiff_t l = 0; l < rows; l++)
+                for (ptrdiff_t q = 0; q < nv * CK_LANES; q += 16) {
+                    const f16 v = q < columns ? ck_in_get(old, tile_at + l * g->c_row + q, ck_smaller(16, columns - q)) : f16_set(0.0f);
+                    ck_put(t.c + l * t.c_row + q, v, ck_smaller(16, nv * CK_LANES - q));
+                }
+        run(&t);
+        if (r->last || !rests) ck_finish(r->last && !plain ? &rest : &none, g->c, tile_at, g->c_row, 0, rows, columns, t.c, t.c_row);
+        t.a += t.a_next;
+        t.b += t.b_next;
+        t.fetch += t.fetch_next;
+        if (t.bias) t.bias += t.bias_next;
+    }
+}
+
+// All rows of a block down one column of tiles.
+static void ck_gemm_down(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t columns) {
+    const ptrdiff_t tallest = ck_tile_heights[nv - 1], tiles = (rows + tallest - 1) / tallest, height = rows / tiles;
+    const ptrdiff_t taller = rows % tiles;
+    if (taller) ck_gemm_tiles(r, block, 0, height + 1, j, nv, taller, 1, columns, 0);
+    ck_gemm_tiles(r, block, taller * (height + 1), height, j, nv, tiles - taller, 1, columns, 0);
+}
+
+static void ck_gemm_block(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
+    const ptrdiff_t panels = r->columns / CK_GEMM_WIDTH;
+    const int widest = ck_tile_registers(CK_GEMM_WIDTH, rows);
+    if (panels > 1) {
+        const ptrdiff_t tallest = ck_tile_heights[widest - 1], tiles = (rows + tallest - 1) / tallest, height = rows / tiles;
+        const ptrdiff_t taller = rows % tiles;
+        // What the next group packs is fetched by the last four tiles of rows, a quarter each.
+        const int is_last = block + rows == r->row + r->rows;
+        const ptrdiff_t quarter = r->g->transpose_b ? CK_GEMM_WIDTH / 4 * r->g->b_row * (r->g->b.type == CK_F32 ? 4 : 2) : 64;
+        for (ptrdiff_t n = 0, i = 0; n < tiles; n++) {
+            const ptrdiff_t high = height + (n < taller), turn = n + 4 - tiles;
+            const char *fetch = r->fetch && is_last && turn >= 0 ? r->fetch + turn * quarter : 0;
+            for (int j = 0; j < 4; j += widest)
+                ck_gemm_tiles(r, block, i, high, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0 ? fetch : 0);
+            i += high;
+        }
+    } else if (panels == 1) {
+        for (int j = 0; j < 4; j += widest) ck_gemm_down(r, block, rows, j * CK_LANES, widest, widest * CK_LANES);
+    }
+    for (ptrdiff_t j = panels * CK_GEMM_WIDTH; j < r->columns;) {
+        const int nv = ck_tile_registers(r->columns - j, rows);
+        const ptrdiff_t columns = ck_smaller(nv * CK_LANES, r->columns - j);
+        ck_gemm_down(r, block, rows, j, nv, columns);
+        j += columns;
+    }
+}
+
+// All rows of a round.
+static void ck_gemm_rows(ck_gemm_run *r) {
+    const ck_gemm *g = r->g;
+    for (ptrdiff_t i = r->row; i < r->row + r->rows; i += CK_GEMM_BLOCK) {
+        const ptrdiff_t rows = ck_smaller(CK_GEMM_BLOCK, r->row + r->rows - i);
+        const ptrdiff_t at = r->a_at + (g->transpose_a ? r->step * g->a_row + i : i * g->a_row + r->step);
+        r->a_mode = g->transpose_a ? CK_BY_COLUMNS : CK_BY_ROWS;
+        if (r->plan.copies_a) {
+            r->a_row = g->transpose_a ? CK_GEMM_BLOCK : ck_rounded(r->steps);
+            r->a = r->copy;
+            ck_copy_block(g->a, at, g->a_row, g->transpose_a ? r->steps : rows, g->transpose_a ? rows : r->steps, r->copy, r->a_row);
+        } else {
+            r->a_row = g->a_row;
+            r->a = (const float *)g->a.data + at;
+        }
+        ck_gemm_block(r, i, rows);
+    }
+}
+
+// One member of the batch, whose operands begin at these elements.
+static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t a_at, ptrdiff_t b_at, ptrdiff_t c_at, float *workspace) {
+    const int several = plan->chunk < g->k;
+    float *const copy = ck_take(&workspace, CK_GEMM_BLOCK * ck_rounded(plan->chunk));
+    float *const resting = several && !plan->rests_in_c ? ck_take(&workspace, ck_smaller(g->m, plan->resting) * plan->group) : 0;
+    float *const packed = (float *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
+    ck_gemm_run r = {.g = g, .plan = *plan, .c_at = c_at, .a_at = a_at, .resting = resting, .copy = copy};
+    for (r.column = 0; r.column < g->n; r.column += plan->group) {
+        r.columns = ck_smaller(plan->group, g->n - r.column);
+        for (r.row = 0; r.row < g->m; r.row += plan->resting) {
+            r.rows = ck_smaller(plan->resting, g->m - r.row);
+            r.step = 0;
+            do {
+                r.steps = ck_smaller(plan->chunk, g->k - r.step);
+                r.first = r.step == 0;
+                r.last = r.step + r.steps == g->k;
+                const ptrdiff_t from = b_at + (g->transpose_b ? r.column * g->b_row + r.step : r.step * g->b_row + r.column);
+                r.fetch = 0;
+                if (plan->b == CK_B_PACKED_HERE) {
+                    if (several || r.row == 0) ck_pack_columns(g->b, from, g->b_row, g->transpose_b, r.steps, r.columns, r.steps, packed);
+                    r.b = packed;
+                    r.depth = r.steps;
+                    if (!several && r.column + plan->group < g->n)
+                        r.fetch = (const char *)g->b.data
+                            + (from + plan->group * (g->transpose_b ? g->b_row : 1)) * (g->b.type == CK_F32 ? 4 : 2);
+                } else if (plan->b == CK_B_PACKED) {
+                    r.b = (const float *)g->b.data + r.column * g->k;
+                    r.depth = g->k;
+                } else {
+                    r.b = (const float *)g->b.data + from;
+                }
+                ck_gemm_rows(&r);
+                r.step += r.steps;
+            } while (r.step < g->k);
+        }
+    }
+}
+
+// Σ over k of b[k, n], in row order.
+static void ck_gemm_sums(const ck_gemm *g) {
+    for (ptrdiff_t j = 0; j < g->n; j += 64) {
+        f16 sum[4] = {{0}, {0}, {0}, {0}};
+        const ptrdiff_t columns = ck_smaller(64, g->n - j);
+        for (ptrdiff_t p = 0; p < g->k; p++)
+            for (int q = 0; q < 4; q++)
+                if (16 * q < columns) sum[q] += ck_in_get(g->b, p * g->b_row + j + 16 * q, ck_smaller(16, columns - 16 * q));
+        for (int q = 0; q < 4; q++)
+            if (16 * q < columns) ck_put(g->b_sums + j + 16 * q, sum[q], ck_smaller(16, columns - 16 * q));
+    }
+}
+
+static void ck_gemm_all(const ck_gemm *g, void *workspace) {
+    if (g->b_sums && g->transpose_a && !g->transpose_b) ck_gemm_sums(g);
+    if (g->m == 0 || g->n == 0) return;
+    const ck_gemm_plan plan = ck_gemm_planned(g);
+    for (ptrdiff_t i = 0; i < g->batch; i++)
+        ck_gemm_member(g, &plan, i * g->a_batch, g->packed_b ? 0 : i * g->b_batch, i * g->c_batch, workspace);
+}
+
+// The product of dense fp32 matrices.
+static void ck_matmul(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b,
+                      const float *bias, ck_activation activation, int accumulate, float *c, float *workspace) {
+    const ck_gemm g = {
+        .m = m,
+        .n = n,
+        .k = k,
+        .batch = 1,
+        .transpose_a = transpose_a,
+        .transpose_b = transpose_b,
+        .accumulate = accumulate,
+        .a = {a, CK_F32},
+        .b = {b, CK_F32},
+        .c = {c, CK_F32},
+        .a_row = transpose_a ? m : k,
+        .b_row = transpose_b ? k : n,
+        .c_row = n,
+        .epilogue = {.bias = bias, .activation = activation},
+    };
+    ck_gemm_all(&g, workspace);
+}
+
+static void ck_fill_gemm(ck_table *t) {
+    t->gemm_workspace = ck_gemm_workspace;
+    t->gemm = ck_gemm_all;
+    t->prefers_packed = ck_gemm_prefers_packed;
+    t->packed_bytes = ck_gemm_packed_bytes;
+    t->pack = ck_gemm_pack;
+}

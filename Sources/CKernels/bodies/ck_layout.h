@@ -14,6 +14,19 @@ enum {
     CK_ROW_BLOCK = 240,
     // The tallest tile of any level.
     CK_TALLEST_TILE = 8,
+
+    // Products (ck_gemm_plan.h). Steps between two visits to c.
+    CK_GEMM_CHUNK = 1536,
+    // Elements of packed b in a group, which stays in the second-level cache.
+    CK_GEMM_GROUP = 1 << 18,
+    // Rows of a that are copied at a time.
+    CK_GEMM_BLOCK = 48,
+    // Sums that rest in a buffer because they may not in c.
+    CK_GEMM_RESTING_ROWS = 384,
+    CK_GEMM_RESTING_COLUMNS = 256,
+    // Rows up to which b is read where it lies, and up to which a transposed b is better packed beforehand.
+    CK_GEMM_DIRECT_ROWS = 48,
+    CK_GEMM_PACKING_ROWS = 512,
 };
 
 static inline ptrdiff_t ck_rounded(ptrdiff_t count) { return (count + 15) / 16 * 16; }
@@ -35,5 +48,15 @@ static inline ptrdiff_t ck_padded_count(const ck_window *w) {
 }
 // Columns rounded up to whole panels of the widest level.
 static inline ptrdiff_t ck_paneled(ptrdiff_t columns) { return (columns + 31) / 32 * 32; }
+
+// Elements of workspace of a product: a block of a, a group of b, resting sums. No less for larger extents.
+static inline ptrdiff_t ck_gemm_floats(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int packed_b) {
+    if (m == 0 || n == 0) return 0;
+    const ptrdiff_t steps = ck_smaller(k, CK_GEMM_CHUNK), columns = ck_rounded(n);
+    const ptrdiff_t rows = ck_smaller(m, CK_GEMM_RESTING_ROWS), width = ck_smaller((n + 63) / 64 * 64, CK_GEMM_RESTING_COLUMNS);
+    const ptrdiff_t resting = k > CK_GEMM_CHUNK ? rows * width : 0;
+    return 16 + CK_GEMM_BLOCK * ck_rounded(steps) + (packed_b ? 0 : ck_rounded(ck_smaller(steps * columns, CK_GEMM_GROUP)))
+        + ck_rounded(resting);
+}
 
 #endif

@@ -320,25 +320,3 @@ static void ck_multiply_matrices(const ck_product *g, float *workspace) {
         }
     }
 }
-
-static void ck_matmul(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b,
-                      const float *bias, ck_activation activation, int accumulate, float *c, float *workspace) {
-    const ck_product g = {
-        .m = m,
-        .n = n,
-        .k = k,
-        .a = a,
-        .a_row = transpose_a ? 1 : k,
-        .step = transpose_a ? m : 1,
-        .b = b,
-        .b_row = transpose_b ? k : n,
-        .b_transposed = transpose_b,
-        .bias = bias,
-        .load = accumulate,
-        .relu = activation == CK_RELU,
-        .c = c,
-    };
-    if (m == 0 || n == 0) return;
-    ck_multiply_matrices(&g, workspace);
-    if (activation != CK_IDENTITY && activation != CK_RELU) ck_activate(activation, m * n, c, c);
-}

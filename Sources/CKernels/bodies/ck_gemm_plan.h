@@ -1,0 +1,61 @@
+// How a product is cut, and what it needs: the cost table of products.
+//
+// Figures are of a core with 48 KB and 2 MB of cache, whose multipliers take a step of a tile of six rows in twelve cycles.
+
+#ifndef CK_GEMM_PLAN_H
+#define CK_GEMM_PLAN_H
+
+typedef enum ck_gemm_b { CK_B_DIRECT, CK_B_PACKED_HERE, CK_B_PACKED } ck_gemm_b;
+
+typedef struct ck_gemm_plan {
+    ck_gemm_b b;
+    // Whether rows of a are copied, in blocks of CK_GEMM_BLOCK.
+    int copies_a;
+    // Steps of k between two visits to c; columns whose panels stay in the second-level cache.
+    ptrdiff_t chunk, group;
+    // Where sums rest between chunks: in c, in a buffer of `resting` rows, or (one chunk) nowhere.
+    int rests_in_c;
+    ptrdiff_t resting;
+} ck_gemm_plan;
+
+// Whether the sums of a product may lie in c before they are finished.
+CK_INLINE int ck_gemm_owns_c(const ck_gemm *g) {
+    return g->c.type == CK_F32 && g->epilogue.residual.data != g->c.data && g->epilogue.gate_data.data != g->c.data;
+}
+
+// Few rows do not pay for packing b; columns that fill one panel's lines need none.
+CK_INLINE int ck_gemm_reads_b(const ck_gemm *g) {
+    if (g->transpose_b || g->b.type != CK_F32) return 0;
+    // Half a register is read under a mask, which tiles by rows have.
+    if (g->n % CK_LANES != 0 && (CK_MASKS == 0 || g->transpose_a)) return 0;
+    return g->m <= CK_GEMM_DIRECT_ROWS || (g->n <= CK_GEMM_WIDTH && g->n % CK_LANES == 0);
+}
+
+CK_INLINE ck_gemm_plan ck_gemm_planned(const ck_gemm *g) {
+    ck_gemm_plan p = {.rests_in_c = ck_gemm_owns_c(g), .resting = g->m};
+    p.b = g->packed_b ? CK_B_PACKED : ck_gemm_reads_b(g) ? CK_B_DIRECT : CK_B_PACKED_HERE;
+    // Columns of a are pages apart: several panels of b pay for a copy.
+    p.copies_a = g->a.type != CK_F32 || (g->transpose_a && g->n >= 2 * CK_GEMM_WIDTH);
+    const ptrdiff_t chunks = g->k <= CK_GEMM_CHUNK ? 1 : (g->k + CK_GEMM_CHUNK - 1) / CK_GEMM_CHUNK;
+    p.chunk = chunks == 1 ? g->k : ck_rounded((g->k + chunks - 1) / chunks);
+    const ptrdiff_t panels = (g->n + CK_GEMM_WIDTH - 1) / CK_GEMM_WIDTH;
+    const ptrdiff_t most = p.chunk == 0 ? panels : CK_GEMM_GROUP / (p.chunk * CK_GEMM_WIDTH);
+    const ptrdiff_t groups = most < 1 ? panels : (panels + most - 1) / most;
+    p.group = (panels + groups - 1) / groups * CK_GEMM_WIDTH;
+    if (chunks > 1 && !p.rests_in_c) {
+        p.group = ck_smaller(p.group, CK_GEMM_RESTING_COLUMNS / CK_GEMM_WIDTH * CK_GEMM_WIDTH);
+        p.resting = CK_GEMM_RESTING_ROWS;
+    }
+    return p;
+}
+
+// Turning b for each product costs a third of a cycle per element, and as much memory traffic as packing it once; a plain b is
+// packed in passing or not at all. So packed weights pay for a transposed b, unless many rows share the packing.
+static int ck_gemm_prefers_packed(const ck_gemm *g) {
+    return g->b.type != CK_F32 || g->a.type != CK_F32 || (g->transpose_b && g->m <= CK_GEMM_PACKING_ROWS);
+}
+
+// The same at every level, and no less for larger extents.
+static ptrdiff_t ck_gemm_workspace(const ck_gemm *g) { return 4 * ck_gemm_floats(g->m, g->n, g->k, g->packed_b); }
+
+#endif
