@@ -43,7 +43,7 @@ extension Dataset {
 
     private func classCounts() -> [DataReport.ClassCount] {
         var counts = [Int](repeating: 0, count: classNames.count)
-        guard !counts.isEmpty, targets != .none else { return [] }
+        guard !counts.isEmpty, targets != .none, labelsPerSample <= 1 else { return [] }
         for sample in 0..<count { counts[Int(classIndex(of: sample))] += 1 }
         return zip(classNames, counts).map { DataReport.ClassCount(name: $0, count: $1) }
     }
@@ -77,6 +77,15 @@ extension Dataset {
                     sum += Double(floats[index])
                 }
             }
+        case .tokens(let windows):
+            // Overlapping windows show the same tokens again; each is counted once.
+            for index in windows.covered {
+                let token = windows.tokens[index]
+                minimum = min(minimum, Float(token))
+                maximum = max(maximum, Float(token))
+                sum += Double(token)
+            }
+            return (Double(minimum), Double(maximum), sum / Double(windows.covered.count))
         }
         return (Double(minimum), Double(maximum), sum / (Double(count) * Double(featureCount)))
     }

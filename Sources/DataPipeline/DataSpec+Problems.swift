@@ -12,7 +12,8 @@ extension DataSpec {
             if !holds { found.append(Problem(key: key, message: message)) }
         }
 
-        let needsPath = format == .idx || format == .csv || format == .npy
+        let isText = format == .text || format == .tokens
+        let needsPath = format == .idx || format == .csv || format == .npy || isText
         check(path != nil || !needsPath, "path", "the format \(format.rawValue) needs the path of its data")
         check(path == nil || needsPath, "path", "the format \(format.rawValue) reads no files")
         check(path != "", "path", "the path is empty")
@@ -24,7 +25,8 @@ extension DataSpec {
             check(needsPath, "test", "the format \(format.rawValue) has a test set of its own")
             check(part + validation < 1, "test", "test and validation together leave nothing to train on")
         case .file?:
-            check(format == .csv, "test", "only csv takes its test set from a file; idx and npy find theirs by name")
+            check(
+                format == .csv || isText, "test", "only csv, text and tokens take a test set from a file; idx and npy find theirs by name")
         case nil: break
         }
 
@@ -32,6 +34,17 @@ extension DataSpec {
         check(isTable || target == nil, "target", "only csv has columns")
         check(isTable || categorical.isEmpty, "categorical", "only csv has columns")
         check(isTable || ignore.isEmpty, "ignore", "only csv has columns")
+        if isText {
+            check(split == nil || split == .tail, "split", "a text is cut into parts, not shuffled: only tail is possible")
+            check(normalize == nil, "normalize", "tokens are not normalised")
+        }
+        check(isText || length == nil, "length", "only text and tokens have windows")
+        check(isText || stride == nil, "stride", "only text and tokens have windows")
+        check(length.map { $0 >= 1 } ?? true, "length", "a window has at least 1 token")
+        check(stride.map { $0 >= 1 } ?? true, "stride", "windows lie at least 1 token apart")
+        check(format == .tokens || vocabulary == nil, "vocabulary", "only tokens have a vocabulary of their own")
+        check(vocabulary.map { $0 >= 1 } ?? true, "vocabulary", "there is at least 1 token")
+        check(format == .tokens || element == nil, "element", "only files of tokens have elements")
         check(!isTable || normalize == nil, "normalize", "csv columns are standardised one by one: see standardize")
         check(separator.utf8.count == 1, "separator", "the separator is one ASCII character")
 
@@ -39,6 +52,7 @@ extension DataSpec {
             check(samples >= 1, "samples", "\(samples) samples are too few")
             check(testSamples >= 0, "test_samples", "a number of samples is not negative")
             check(noise.map { $0 >= 0 && $0.isFinite } ?? true, "noise", "noise is a finite number from 0 up")
+            check(kind != .chain || (noise ?? 0) <= 1, "noise", "of tokens at most all can be noise")
             check(kind != .linearBinary || (noise ?? 0) < 0.5, "noise", "turning half of the labels or more leaves nothing to learn")
         } else {
             check(kind == nil, "kind", "only synthetic data has a kind")
@@ -60,6 +74,38 @@ extension DataSpec {
         }
         if !normalize.std.allSatisfy({ $0.isFinite && $0 > 0 }) {
             found.append(Problem(key: "normalize.std", message: "every std has to be a finite number above 0"))
+        }
+        return found
+    }
+}
+
+extension DataSpec {
+    /// What is wrong with the section for a model that does this: the formats and sizes that do not fit.
+    package func problems(with task: TaskKind) -> [Problem] {
+        let isText = format == .text || format == .tokens
+        guard case .tokens(let vocabulary, let length) = task else {
+            guard isText else { return [] }
+            return [
+                Problem(
+                    key: "format",
+                    message: "\(format.rawValue) is for models that read tokens and predict the next one at every position "
+                        + "(an embedding first, softmax_cross_entropy last), this one makes \(task.description)")
+            ]
+        }
+        var found: [Problem] = []
+        if !isText, format != .synthetic {
+            found.append(
+                Problem(key: "format", message: "the model reads tokens, \(format.rawValue) has none: use text, tokens or synthetic"))
+        }
+        if let own = self.length, own != length {
+            found.append(Problem(key: "length", message: "windows of \(own) tokens do not fit model.input, which is [\(length)]"))
+        }
+        if let own = self.vocabulary, own != vocabulary {
+            found.append(
+                Problem(
+                    key: "vocabulary",
+                    message: "the data has \(own) tokens, the model \(vocabulary): set the vocabulary of its embedding and the units of "
+                        + "its last layer to \(own)"))
         }
         return found
     }

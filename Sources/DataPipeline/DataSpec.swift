@@ -1,8 +1,10 @@
+import Formats
+
 /// The data section of a recipe as a value: where the samples are and how they are divided and prepared.
 ///
 /// Keys that a format does not use keep their defaults; `problems()` names those that were set all the same.
 package struct DataSpec: Hashable, Sendable, Codable {
-    package enum Format: String, Hashable, Sendable, Codable, CaseIterable { case digits, idx, csv, npy, synthetic }
+    package enum Format: String, Hashable, Sendable, Codable, CaseIterable { case digits, idx, csv, npy, text, tokens, synthetic }
 
     /// Which samples become the validation set (and the test set where that is a fraction).
     package enum Split: String, Hashable, Sendable, Codable, CaseIterable {
@@ -36,10 +38,11 @@ package struct DataSpec: Hashable, Sendable, Codable {
         case linearBinary = "linear-binary"
         case blobs
         case regression
+        case chain
     }
 
     package var format: Format
-    /// A directory for idx and npy, a file for csv; relative to the working directory.
+    /// A directory for idx and npy, a file for csv and text, either for tokens; relative to the working directory.
     package var path: String?
     /// The part of the samples (less the test set) that is held out for validation; 0 for none.
     package var validation: Double
@@ -48,7 +51,7 @@ package struct DataSpec: Hashable, Sendable, Codable {
     /// nil for the format's default: stratified for csv, tail for the others.
     package var split: Split?
     package var normalize: Normalization?
-    /// For csv a file or a fraction; for idx and npy a fraction, used when the directory holds no test set.
+    /// For csv, text and tokens a file or a fraction; for idx and npy a fraction, used when the directory holds no test set.
     package var test: TestSource?
 
     // csv
@@ -68,20 +71,31 @@ package struct DataSpec: Hashable, Sendable, Codable {
     package var testInputs: String
     package var testTargets: String
 
+    // text and tokens
+    /// Tokens of one sample; nil for the model's input.
+    package var length: Int?
+    /// Tokens from the beginning of one training sample to that of the next; nil for `length`.
+    package var stride: Int?
+    /// tokens: how many there are; nil for the model's number.
+    package var vocabulary: Int?
+    /// tokens: the words of files without a header; nil for the smallest that hold the vocabulary.
+    package var element: TokenShard.Element?
+
     // synthetic
     /// nil for the one that suits the task.
     package var kind: SyntheticKind?
     package var samples: Int
     package var testSamples: Int
-    /// linear-binary: the part of labels that are turned; blobs: the clusters' spread; regression: the deviation added to the values.
-    /// nil for the kind's default.
+    /// linear-binary: the part of labels that are turned; blobs: the clusters' spread; regression: the deviation added to the values;
+    /// chain: the part of tokens that follow no rule. nil for the kind's default.
     package var noise: Double?
 
     package init(
         format: Format = .digits, path: String? = nil, validation: Double = 0.2, shuffle: Bool = true, split: Split? = nil,
         normalize: Normalization? = nil, test: TestSource? = nil, target: String? = nil, categorical: [String] = [], ignore: [String] = [],
         separator: String = ",", standardize: Bool = true, inputs: String = "x.npy", targets: String = "y.npy",
-        testInputs: String = "x_test.npy", testTargets: String = "y_test.npy", kind: SyntheticKind? = nil, samples: Int = 4000,
+        testInputs: String = "x_test.npy", testTargets: String = "y_test.npy", length: Int? = nil, stride: Int? = nil,
+        vocabulary: Int? = nil, element: TokenShard.Element? = nil, kind: SyntheticKind? = nil, samples: Int = 4000,
         testSamples: Int = 1000, noise: Double? = nil
     ) {
         self.format = format
@@ -100,6 +114,10 @@ package struct DataSpec: Hashable, Sendable, Codable {
         self.targets = targets
         self.testInputs = testInputs
         self.testTargets = testTargets
+        self.length = length
+        self.stride = stride
+        self.vocabulary = vocabulary
+        self.element = element
         self.kind = kind
         self.samples = samples
         self.testSamples = testSamples

@@ -9,7 +9,24 @@ extension Dataset {
             scaling.convert(bytes.span, from: start, count: featureCount, into: &target, at: offset)
         case .floats(let floats):
             floats.span.copy(from: start, count: featureCount, into: &target, at: offset)
+        case .tokens: preconditionFailure("Dataset \(name) has tokens, not features")
         }
+    }
+
+    /// Copies the tokens of one sample to `target[offset..<offset + featureCount]`. Traps where samples are numbers.
+    /// - Complexity: O(featureCount).
+    package func copyTokens(of sample: Int, into target: inout MutableSpan<Int32>, at offset: Int) {
+        guard let windows else { preconditionFailure("Dataset \(name) has features, not tokens") }
+        windows.tokens.copy(from: windows.start(ofRow: row(of: sample)), count: featureCount, into: &target, at: offset)
+    }
+
+    /// Copies a sample's class indices to `target[offset..<offset + labelsPerSample]`: its class, or the token after each of its own.
+    package func copyClasses(of sample: Int, into target: inout MutableSpan<Int32>, at offset: Int) {
+        guard case .nextTokens = targetStore, let windows else {
+            target[offset] = classIndex(of: sample)
+            return
+        }
+        windows.tokens.copy(from: windows.start(ofRow: row(of: sample)) + 1, count: featureCount, into: &target, at: offset)
     }
 
     /// The class of a sample; for a binary task 0 or 1. Traps for a regression and for inputs without targets.
@@ -17,7 +34,7 @@ extension Dataset {
         switch targetStore {
         case .classes(let classes, _): return classes[row(of: sample)]
         case .values(let values, 1) where !classNames.isEmpty: return Int32(values[row(of: sample)])
-        case .values, .none: preconditionFailure("Dataset \(name) has no classes")
+        case .values, .nextTokens, .none: preconditionFailure("Dataset \(name) has no class per sample")
         }
     }
 

@@ -1,4 +1,5 @@
-/// Samples in memory: features, and a target each. Bytes stay bytes and become floats when they are copied out.
+/// Samples in memory: features, and a target each. Bytes stay bytes and become floats when they are copied out; samples of text are
+/// windows on one array of tokens.
 ///
 /// A value; subsets share the storage of what they were taken from. Sample numbers are positions in this data set, from 0.
 package struct Dataset: Sendable {
@@ -6,7 +7,7 @@ package struct Dataset: Sendable {
     package enum Targets: Hashable, Sendable {
         /// Inputs for `predict` have none.
         case none
-        /// An index below `count`.
+        /// An index below `count`, or one at each position of a sequence: see `labelsPerSample`.
         case classes(count: Int)
         /// `width` numbers.
         case values(width: Int)
@@ -15,12 +16,15 @@ package struct Dataset: Sendable {
     enum FeatureStore: Sendable {
         case bytes([UInt8], ByteScaling)
         case floats([Float])
+        case tokens(TokenWindows)
     }
 
     enum TargetStore: Sendable {
         case none
         case classes([Int32], count: Int)
         case values([Float], width: Int)
+        /// For windows of tokens: at each position the token that follows it.
+        case nextTokens
     }
 
     /// Which rows of the storage are the samples.
@@ -53,6 +57,7 @@ package struct Dataset: Sendable {
             switch features {
             case .bytes(let bytes, _): bytes.count
             case .floats(let floats): floats.count
+            case .tokens(let windows): windows.windowCount * featureCount
             }
         precondition(
             stored == count * featureCount, "Dataset \(name): \(stored) features stored, \(count) samples of \(featureCount) expected")
@@ -62,6 +67,8 @@ package struct Dataset: Sendable {
             precondition(classes.count == count, "Dataset \(name): \(classes.count) classes for \(count) samples")
         case .values(let values, let width):
             precondition(values.count == count * width, "Dataset \(name): \(values.count) targets for \(count) samples of \(width)")
+        case .nextTokens:
+            guard case .tokens = features else { preconditionFailure("Dataset \(name): numbers have no next token") }
         }
         self.name = name
         self.featureShape = featureShape
@@ -85,6 +92,24 @@ package struct Dataset: Sendable {
         case .none: .none
         case .classes(_, let count): .classes(count: count)
         case .values(_, let width): .values(width: width)
+        case .nextTokens: .classes(count: windows?.tokens.vocabulary ?? 0)
+        }
+    }
+
+    /// Where the samples are tokens: the windows they are.
+    var windows: TokenWindows? {
+        if case .tokens(let windows) = features { windows } else { nil }
+    }
+
+    /// Whether samples are tokens rather than numbers.
+    package var isTokens: Bool { windows != nil }
+
+    /// Class indices per sample: one for each position of a sequence, one for a class, none for numbers.
+    package var labelsPerSample: Int {
+        switch targetStore {
+        case .classes: 1
+        case .nextTokens: featureCount
+        case .values, .none: 0
         }
     }
 

@@ -17,13 +17,15 @@ package func loadInputs(_ path: String, preprocessing: Preprocessing, inputShape
 }
 
 /// Reads samples with targets for `evaluate --data`: a directory of IDX files (the test files, or the training files where there are no
-/// others), a directory of .npy arrays (likewise), or a table; prepared as the model's own data was.
+/// others), a directory of .npy arrays (likewise), a table, or a text; prepared as the model's own data was.
 package func loadLabelled(
     _ path: String, spec: DataSpec, preprocessing: Preprocessing, task: TaskKind, inputShape: [Int]
 ) throws(DataError) -> Dataset {
     try checkSame(inputShape, preprocessing)
     let dataset: Dataset
-    if FileIO.isDirectory(path) {
+    if task.isTokens {
+        dataset = try labelledTokens(path, preprocessing: preprocessing)
+    } else if FileIO.isDirectory(path) {
         dataset = try labelledDirectory(path, spec: spec, preprocessing: preprocessing)
     } else if preprocessing.table != nil {
         dataset = try CSVSource.labelled(path, preprocessing: preprocessing, name: "evaluation set")

@@ -30,19 +30,27 @@ struct SourceData {
 /// - Parameters:
 ///   - inputShape: the model's input, channels last.
 ///   - seed: the run's; it draws shuffled and stratified splits and synthetic data.
+///   - alphabet: of a text model that is there already, so that its characters keep their numbers whatever the file has become.
 /// - Throws: `DataError` for everything that is wrong with the section or the files.
-package func loadData(_ spec: DataSpec, task: TaskKind, inputShape: [Int], seed: UInt64) throws(DataError) -> LoadedData {
-    if let problem = spec.problems().first {
+package func loadData(
+    _ spec: DataSpec, task: TaskKind, inputShape: [Int], seed: UInt64, alphabet: Alphabet? = nil
+) throws(DataError) -> LoadedData {
+    if let problem = spec.problems().first ?? spec.problems(with: task).first {
         throw DataError(.specification, "data.\(problem.key): \(problem.message)", remedy: "Mend the data section of the recipe.")
     }
-    if spec.format == .csv { return try CSVSource(spec: spec, task: task, inputShape: inputShape, seed: seed).load() }
+    switch spec.format {
+    case .csv: return try CSVSource(spec: spec, task: task, inputShape: inputShape, seed: seed).load()
+    case .text: return try TextSource.load(spec, task: task, alphabet: alphabet)
+    case .tokens: return try TokenSource.load(spec, task: task)
+    case .digits, .idx, .npy, .synthetic: break
+    }
 
     var source: SourceData
     switch spec.format {
     case .digits: source = try DigitsSource.load(spec, task: task, inputShape: inputShape)
     case .idx: source = try IDXSource.load(spec, task: task, inputShape: inputShape)
     case .npy: source = try NpySource.load(spec, task: task, inputShape: inputShape)
-    case .synthetic, .csv: source = try SyntheticSource.load(spec, task: task, inputShape: inputShape, seed: seed)
+    case .synthetic, .csv, .text, .tokens: source = try SyntheticSource.load(spec, task: task, inputShape: inputShape, seed: seed)
     }
 
     var positions = Array(0..<source.pool.count)

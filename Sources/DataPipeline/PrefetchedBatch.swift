@@ -18,7 +18,9 @@ package final class PrefetchedBatch: @unchecked Sendable {
     private let targets: Dataset.Targets
     private let capacity: Int
     // Plain memory rather than arrays: spans of a class's arrays cannot outlive one access, and uniqueness checks have no place here.
+    private let labelsPerRow: Int
     private let features: UnsafeMutableBufferPointer<Float>
+    private let tokens: UnsafeMutableBufferPointer<Int32>
     private let classes: UnsafeMutableBufferPointer<Int32>
     private let values: UnsafeMutableBufferPointer<Float>
     private let keys: UnsafeMutableBufferPointer<UInt64>
@@ -28,11 +30,13 @@ package final class PrefetchedBatch: @unchecked Sendable {
         featureCount = dataset.featureCount
         targets = dataset.targets
         self.capacity = capacity
-        features = Self.zeros(capacity * featureCount)
+        labelsPerRow = dataset.labelsPerSample
+        features = Self.zeros(dataset.isTokens ? 0 : capacity * featureCount)
+        tokens = Self.zeros(dataset.isTokens ? capacity * featureCount : 0)
         var (classCount, valueCount) = (0, 0)
         switch targets {
         case .none: break
-        case .classes: classCount = capacity
+        case .classes: classCount = capacity * labelsPerRow
         case .values(let width): valueCount = capacity * width
         }
         classes = Self.zeros(classCount)
@@ -43,6 +47,7 @@ package final class PrefetchedBatch: @unchecked Sendable {
 
     deinit {
         features.deallocate()
+        tokens.deallocate()
         classes.deallocate()
         values.deallocate()
         keys.deallocate()
@@ -67,21 +72,27 @@ package final class PrefetchedBatch: @unchecked Sendable {
         self.epoch = epoch
         self.globalCount = global.count
         self.rows = rows
-        let buffer = features
-        var features = buffer.mutableSpan
+        let (featureBuffer, tokenBuffer) = (features, tokens)
+        var features = featureBuffer.mutableSpan
+        var tokens = tokenBuffer.mutableSpan
         for (row, place) in rows.enumerated() {
             let sample = Int(global[place])
-            dataset.copyFeatures(of: sample, into: &features, at: row * featureCount)
+            if dataset.isTokens {
+                dataset.copyTokens(of: sample, into: &tokens, at: row * featureCount)
+            } else {
+                dataset.copyFeatures(of: sample, into: &features, at: row * featureCount)
+            }
             keys[row] = rowKey(seed: seed, epoch: epoch, sample: sample)
             samples[row] = Int32(sample)
         }
         switch targets {
         case .none: break
         case .classes(let count):
-            for row in 0..<rows.count {
-                let label = dataset.classIndex(of: Int(samples[row]))
-                classes[row] = turnsLabels ? Int32(count) - 1 - label : label
-            }
+            let buffer = classes
+            var span = buffer.mutableSpan
+            for row in 0..<rows.count { dataset.copyClasses(of: Int(samples[row]), into: &span, at: row * labelsPerRow) }
+            guard turnsLabels else { break }
+            for index in 0..<rows.count * labelsPerRow { classes[index] = Int32(count) - 1 - classes[index] }
         case .values(let width):
             let buffer = values
             var span = buffer.mutableSpan
@@ -94,16 +105,22 @@ package final class PrefetchedBatch: @unchecked Sendable {
 
     // MARK: For the consumer. `rows` are local, 0..<count: the part of one virtual shard. Nothing allocates; a bad range traps.
 
-    /// Copies features, [rows × features], to the beginning of `target`.
+    /// Copies features, [rows × features], to the beginning of `target`. Traps where samples are tokens.
     package func copyFeatures(rows: Range<Int>, into target: inout MutableSpan<Float>) {
         check(rows)
         features.span.copy(from: rows.lowerBound * featureCount, count: rows.count * featureCount, into: &target, at: 0)
     }
 
-    /// Copies class indices. Traps when targets are numbers.
+    /// Copies tokens, [rows × T], to the beginning of `target`. Traps where samples are numbers.
+    package func copyTokens(rows: Range<Int>, into target: inout MutableSpan<Int32>) {
+        check(rows)
+        tokens.span.copy(from: rows.lowerBound * featureCount, count: rows.count * featureCount, into: &target, at: 0)
+    }
+
+    /// Copies class indices, one per row or, for sequences, [rows × T]. Traps when targets are numbers.
     package func copyClasses(rows: Range<Int>, into target: inout MutableSpan<Int32>) {
         check(rows)
-        classes.span.copy(from: rows.lowerBound, count: rows.count, into: &target, at: 0)
+        classes.span.copy(from: rows.lowerBound * labelsPerRow, count: rows.count * labelsPerRow, into: &target, at: 0)
     }
 
     /// Copies target numbers, [rows × width]. Traps when targets are classes.

@@ -14,28 +14,34 @@ package struct Preprocessing: Hashable, Sendable, Codable {
     package var normalize: DataSpec.Normalization?
     /// How the columns of a table become features; nil when the data was no table.
     package var table: TableEncoding?
+    /// The characters of a text and so the numbers of its tokens; nil when the data was no text.
+    package var alphabet: Alphabet?
+    /// The words of token files; nil when the data was none.
+    package var tokenElement: TokenShard.Element?
     /// The target columns of a table.
     package var targetNames: [String]
-    /// The classes in order of their index; for a binary task the names of 0 and 1; empty for a regression.
+    /// The classes in order of their index; for a binary task the names of 0 and 1; empty for a regression and for tokens.
     package var classNames: [String]
     /// Whether targets are written as those names rather than as indices.
     package var labelsAreNames: Bool
 
     init(
         task: TaskKind, featureShape: [Int], divisor: Float? = nil, normalize: DataSpec.Normalization? = nil, table: TableEncoding? = nil,
-        targetNames: [String] = [], classNames: [String]? = nil
+        targetNames: [String] = [], classNames: [String]? = nil, alphabet: Alphabet? = nil, tokenElement: TokenShard.Element? = nil
     ) {
         self.task = task
         self.featureShape = featureShape
         self.divisor = divisor
         self.normalize = normalize
         self.table = table
+        self.alphabet = alphabet
+        self.tokenElement = tokenElement
         self.targetNames = targetNames
         self.labelsAreNames = classNames != nil
         switch task {
         case .classification(let classes): self.classNames = classNames ?? (0..<classes).map { String($0) }
         case .binary: self.classNames = classNames ?? ["0", "1"]
-        case .regression: self.classNames = []
+        case .regression, .tokens: self.classNames = []
         }
     }
 

@@ -1,6 +1,6 @@
 import Kernels
 
-/// The three rules of synthetic data.
+/// The three rules of synthetic numbers; tokens follow `SyntheticChain`.
 ///
 /// - linear-binary: two classes, equally likely. Every twentieth feature on average tells a little: its mean is +d in one class and −d in
 ///   the other, with a sign of its own, and d such that all of them together separate the classes by 2 × 2.83 deviations; the other
@@ -47,6 +47,7 @@ struct SyntheticRule {
             let outputs = task.targetWidth
             coefficients = (0..<outputs * features).map { random.normal(at: UInt64($0)) }
             biases = (0..<outputs).map { RandomStream.syntheticRule.generator(seed: seed, stream: 1).normal(at: UInt64($0)) }
+        case .chain: preconditionFailure("tokens follow SyntheticChain")
         }
     }
 
@@ -87,6 +88,7 @@ struct SyntheticRule {
             case .linearBinary: drawLinear(random, &values, &targets)
             case .blobs: drawBlob(sample, random, &values, &targets)
             case .regression: drawRegression(random, &values, &targets)
+            case .chain: break
             }
         }
         return (values, targets)

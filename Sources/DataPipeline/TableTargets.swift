@@ -6,7 +6,7 @@ enum TableTargets {
     static func classNames(_ table: CSVTable, columns: [Int], task: TaskKind, path: String) throws(DataError) -> [String]? {
         let limit: Int
         switch task {
-        case .regression: return nil
+        case .regression, .tokens: return nil
         case .classification(let classes): limit = classes
         case .binary: limit = 2
         }

@@ -31,6 +31,7 @@ enum TargetReading {
                     at: describe(sample), remedy: "Mend the target, or use softmax_cross_entropy for several classes.")
             }
             return .values(numbers.map { Float($0) }, width: 1)
+        case .tokens: preconditionFailure("tokens have no targets of their own")
         case .regression(let wanted):
             guard width == wanted else {
                 throw DataError(

@@ -6,14 +6,25 @@ package enum TaskKind: Hashable, Sendable, Codable {
     case binary
     /// `width` numbers per sample.
     case regression(width: Int)
+    /// The next of `vocabulary` tokens at each of `length` positions; sample and target are a row of tokens each.
+    case tokens(vocabulary: Int, length: Int)
 
-    /// Numbers per target: 0 for a classification, whose targets are indices.
+    /// Numbers per target: 0 for classes and tokens, whose targets are indices.
     package var targetWidth: Int {
         switch self {
-        case .classification: 0
+        case .classification, .tokens: 0
         case .binary: 1
         case .regression(let width): width
         }
+    }
+
+    /// Answers per sample: the length of a sequence, else 1.
+    package var positions: Int {
+        if case .tokens(_, let length) = self { length } else { 1 }
+    }
+
+    package var isTokens: Bool {
+        if case .tokens = self { true } else { false }
     }
 
     /// For messages: "a classification into 10 classes".
@@ -22,6 +33,7 @@ package enum TaskKind: Hashable, Sendable, Codable {
         case .classification(let classes): "a classification into \(classes) classes"
         case .binary: "a binary classification"
         case .regression(let width): "a regression of \(width) value\(width == 1 ? "" : "s")"
+        case .tokens(let vocabulary, let length): "the next of \(vocabulary) tokens at \(length) position\(length == 1 ? "" : "s")"
         }
     }
 }

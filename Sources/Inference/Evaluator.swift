@@ -14,6 +14,7 @@ extension MetricKind {
         case .classification(let classes): self = .classification(classes: classes)
         case .binary: self = .binary
         case .regression(let width): self = .regression(width: width)
+        case .tokens(let vocabulary, let length): self = .tokens(vocabulary: vocabulary, positions: length)
         }
     }
 }
@@ -28,16 +29,15 @@ extension Recipe {
 /// Samples are cut into fixed blocks in file order; each block is computed by one rank and the blocks are added in their order, so the
 /// figures are the same bits at any number of ranks, and during training as afterwards.
 package final class Evaluator {
-    /// Rows of one block. Fixed: it decides the order of additions.
-    package static let blockRows = 256
-
     private let kind: MetricKind
     private let execution: Execution<FloatKernels>
     package let program: Program
+    /// Rows of one block. Fixed for a model: it decides the order of additions.
+    package var blockRows: Int { program.capacity }
 
-    package init(model: ModelGraph, kind: MetricKind, kernels: FloatKernels) {
+    package init(model: ModelGraph, kind: MetricKind, kernels: FloatKernels, precision: Precision) {
         self.kind = kind
-        program = Program.compile(model, capacity: Self.blockRows, mode: .inference, kernels: kernels)
+        program = model.evaluationProgram(kernels: kernels, precision: precision)
         execution = Execution(program, kernels: kernels)
     }
 
@@ -46,13 +46,14 @@ package final class Evaluator {
     package func evaluate(
         _ dataset: Dataset, parameters: Arena<Float>, on group: any CollectiveGroup
     ) throws(CollectiveError) -> MetricAccumulator {
-        let blocks = (dataset.count + Self.blockRows - 1) / Self.blockRows
+        let blocks = (dataset.count + blockRows - 1) / blockRows
         let (realCount, countCount) = (MetricAccumulator.realCount(kind), MetricAccumulator.countCount(kind))
         var reals = [Double](repeating: 0, count: blocks * realCount)
         var counts = [Int64](repeating: 0, count: countCount)
         let mine = (blocks * group.rank / group.size)..<(blocks * (group.rank + 1) / group.size)
         for block in mine {
-            let part = measure(dataset, block: block, parameters: parameters)
+            // The weights are the same for all blocks: packed once.
+            let part = measure(dataset, block: block, parameters: parameters, repack: block == mine.lowerBound)
             for (index, value) in part.reals.enumerated() { reals[block * realCount + index] = value }
             for (index, value) in part.counts.enumerated() { counts[index] += Int64(value) }
         }
@@ -72,8 +73,8 @@ package final class Evaluator {
         let realCount = MetricAccumulator.realCount(kind)
         var total = MetricAccumulator(kind: kind)
         var ownRows = [Int](repeating: 0, count: counts.count)
-        for block in 0..<(samples + Self.blockRows - 1) / Self.blockRows {
-            ownRows[0] = min(Self.blockRows, samples - block * Self.blockRows)
+        for block in 0..<(samples + blockRows - 1) / blockRows {
+            ownRows[0] = min(blockRows, samples - block * blockRows)
             let values = Array(reals[block * realCount..<(block + 1) * realCount])
             total.merge(MetricAccumulator(kind: kind, reals: values, counts: ownRows))
         }
@@ -83,10 +84,11 @@ package final class Evaluator {
         return total
     }
 
-    private func measure(_ dataset: Dataset, block: Int, parameters: Arena<Float>) -> MetricAccumulator {
-        let samples = (block * Self.blockRows)..<min((block + 1) * Self.blockRows, dataset.count)
-        load(dataset, samples: samples)
-        execution.forward(rows: samples.count, parameters: parameters)
+    private func measure(_ dataset: Dataset, block: Int, parameters: Arena<Float>, repack: Bool) -> MetricAccumulator {
+        let samples = (block * blockRows)..<min((block + 1) * blockRows, dataset.count)
+        execution.loadInputs(of: dataset, samples)
+        execution.loadTargets(of: dataset, samples)
+        execution.forward(rows: samples.count, parameters: parameters, repack: repack)
         var part = MetricAccumulator(kind: kind)
         execution.withPredictions { predictions in
             execution.withRowLosses { losses in
@@ -94,6 +96,10 @@ package final class Evaluator {
                 case .classification:
                     execution.withClasses { classes in
                         part.addClassification(logits: predictions, classes: classes.span, rowLosses: losses, rows: samples.count)
+                    }
+                case .tokens:
+                    execution.withClasses { labels in
+                        part.addTokens(logits: predictions, labels: labels.span, rowLosses: losses, rows: samples.count)
                     }
                 case .binary:
                     execution.withTargets { targets in
@@ -111,38 +117,14 @@ package final class Evaluator {
         return part
     }
 
-    private func load(_ dataset: Dataset, samples: Range<Int>) {
-        let width = program.inputElements
-        execution.withInput { input in
-            for (row, sample) in samples.enumerated() { dataset.copyFeatures(of: sample, into: &input, at: row * width) }
-        }
-        switch dataset.targets {
-        case .classes:
-            execution.withClasses { classes in
-                for (row, sample) in samples.enumerated() { classes[row] = dataset.classIndex(of: sample) }
-            }
-        case .values:
-            execution.withTargets { targets in
-                for (row, sample) in samples.enumerated() {
-                    dataset.copyTargets(of: sample, into: &targets, at: row * program.targetElements)
-                }
-            }
-        case .none:
-            preconditionFailure("Evaluator: \(dataset.name) has no targets to measure against")
-        }
-    }
-
     /// The raw outputs (logits or values) for `samples` of `dataset`, row after row; targets are not needed.
     package func predictions(for dataset: Dataset, samples: Range<Int>, parameters: Arena<Float>) -> [Float] {
-        let width = program.inputElements
         var all: [Float] = []
         all.reserveCapacity(samples.count * program.outputElements)
-        for first in stride(from: samples.lowerBound, to: samples.upperBound, by: Self.blockRows) {
-            let part = first..<min(first + Self.blockRows, samples.upperBound)
-            execution.withInput { input in
-                for (row, sample) in part.enumerated() { dataset.copyFeatures(of: sample, into: &input, at: row * width) }
-            }
-            execution.forward(rows: part.count, parameters: parameters)
+        for first in stride(from: samples.lowerBound, to: samples.upperBound, by: blockRows) {
+            let part = first..<min(first + blockRows, samples.upperBound)
+            execution.loadInputs(of: dataset, part)
+            execution.forward(rows: part.count, parameters: parameters, repack: first == samples.lowerBound)
             execution.withPredictions { predictions in
                 for index in 0..<part.count * program.outputElements { all.append(predictions[index]) }
             }

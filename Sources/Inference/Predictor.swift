@@ -11,7 +11,7 @@ package struct Predictor {
 
     package init(_ saved: SavedModel, kernels: FloatKernels) {
         self.saved = saved
-        evaluator = Evaluator(model: saved.model, kind: saved.recipe.metricKind, kernels: kernels)
+        evaluator = Evaluator(model: saved.model, kind: saved.recipe.metricKind, kernels: kernels, precision: saved.recipe.precision)
     }
 
     /// One JSON object per sample of `range`: `{"sample","class","probability","probabilities"}` for classes,
@@ -37,6 +37,7 @@ package struct Predictor {
             let probability = 1 / (1 + Double.exp(-Double(outputs.first ?? 0)))
             object["class"] = className(probability > 0.5 ? 1 : 0)
             object["probability"] = .number(probability)
+        case .tokens: preconditionFailure("Predictor: texts are the TextPredictor's")
         case .regression:
             object["values"] = .array(outputs.map { .float($0) })
         }

@@ -25,7 +25,8 @@ struct EvaluateCommand: ParsableCommand {
                 let saved = try SavedModel.load(model)
                 return (saved, try evaluationSets(of: saved))
             }
-            let evaluator = Evaluator(model: saved.model, kind: saved.recipe.metricKind, kernels: kernels)
+            let evaluator = Evaluator(
+                model: saved.model, kind: saved.recipe.metricKind, kernels: kernels, precision: saved.recipe.precision)
             var results: [(name: String, samples: Int, values: MetricValues)] = []
             for set in sets {
                 let values = try evaluator.evaluate(set.data, parameters: saved.parameters, on: group).values()
@@ -42,7 +43,8 @@ struct EvaluateCommand: ParsableCommand {
                 data, spec: recipe.data, preprocessing: saved.preprocessing, task: recipe.task, inputShape: recipe.network.input)
             return [("data", set)]
         }
-        let loaded = try loadData(recipe.data, task: recipe.task, inputShape: recipe.network.input, seed: recipe.seed)
+        let loaded = try loadData(
+            recipe.data, task: recipe.task, inputShape: recipe.network.input, seed: recipe.seed, alphabet: saved.preprocessing.alphabet)
         return [("validation", loaded.validation), ("test", loaded.test)].compactMap { name, set in
             set.flatMap { $0.count > 0 ? (name, $0) : nil }
         }

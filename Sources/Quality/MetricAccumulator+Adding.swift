@@ -64,6 +64,16 @@ extension MetricAccumulator {
         addLosses(rowLosses, rows: rows)
     }
 
+    /// - Parameters:
+    ///   - logits: [B × positions × V].
+    ///   - labels: [B × positions].
+    ///   - rowLosses: [B], means over the positions.
+    package mutating func addTokens(logits: Span<Float>, labels: Span<Int32>, rowLosses: Span<Float>, rows: Int) {
+        guard case .tokens(let vocabulary, let positions) = kind else { preconditionFailure("tokens added to metrics of \(kind)") }
+        counts[1] += correctTokens(logits: logits, labels: labels, count: rows * positions, vocabulary: vocabulary)
+        addLosses(rowLosses, rows: rows)
+    }
+
     private mutating func addLosses(_ losses: Span<Float>, rows: Int) {
         var sum = reals[0]
         for row in 0..<rows { sum += Double(losses[row]) }

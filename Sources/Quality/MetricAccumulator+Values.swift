@@ -1,5 +1,6 @@
 extension MetricAccumulator {
-    /// The metrics of everything added: loss, accuracy, precision, recall, f1, or loss, mse, mae, rmse, r2. Empty if nothing was added.
+    /// The metrics of everything added: loss, accuracy, precision, recall, f1, loss, mse, mae, rmse, r2 or loss,
+    /// accuracy, perplexity. Empty if nothing was added.
     ///
     /// Precision, recall and F1 of several classes are means over the classes that occur as truth or prediction (macro); of a binary model
     /// those of class 1. A ratio without cases (nothing predicted positive, no positive present) is 0. R² of several outputs weighs
@@ -11,6 +12,10 @@ extension MetricAccumulator {
         case .classification: return MetricValues([loss] + classification(classes: 0..<classes))
         case .binary: return MetricValues([loss] + classification(classes: 1..<2))
         case .regression(let width): return MetricValues([loss] + regression(width: width))
+        case .tokens(_, let positions):
+            return MetricValues([
+                loss, MetricValue("accuracy", Double(counts[1]) / Double(rows * positions)), .perplexity(ofLoss: loss.value),
+            ])
         }
     }
 
@@ -19,6 +24,7 @@ extension MetricAccumulator {
         switch kind {
         case .classification, .binary: ["loss", "accuracy", "precision", "recall", "f1"]
         case .regression: ["loss", "mse", "mae", "rmse", "r2"]
+        case .tokens: ["loss", "accuracy", "perplexity"]
         }
     }
 
@@ -60,4 +66,9 @@ extension MetricAccumulator {
             MetricValue("mse", mse), MetricValue("mae", reals[2] / count), MetricValue("rmse", mse.squareRoot()), MetricValue("r2", r2),
         ]
     }
+}
+
+extension MetricValue {
+    /// e to the power of the mean loss per token (in nats): among how many tokens the model as good as guesses.
+    package static func perplexity(ofLoss loss: Double) -> MetricValue { MetricValue("perplexity", exponential(loss)) }
 }

@@ -4,6 +4,13 @@ package enum MetricKind: Sendable, Hashable, Codable {
     /// One or several independent yes/no outputs; the positive class is 1.
     case binary
     case regression(width: Int)
+    /// The next of `vocabulary` tokens at each of `positions` places of a row; the loss of a row is the mean over them.
+    case tokens(vocabulary: Int, positions: Int)
+
+    /// Answers per row: the length of a sequence, else 1.
+    package var positions: Int {
+        if case .tokens(_, let positions) = self { positions } else { 1 }
+    }
 }
 
 /// Sufficient statistics of a pass over data, mergeable block by block. Figures are computed from the merged sums, never averaged.
@@ -15,7 +22,7 @@ package struct MetricAccumulator: Sendable, Equatable, Codable {
     /// [loss sum], and for regression [loss sum, Σ error², Σ |error|] followed by mean and squared deviation of each output's targets.
     package internal(set) var reals: [Double]
     /// [rows], and for classification the confusion matrix C × (C + 1): row = true class, column = predicted class, the last column for
-    /// predictions that are not numbers. Binary: C = 2, counted per output.
+    /// predictions that are not numbers. Binary: C = 2, counted per output. Tokens: the positions predicted rightly.
     package internal(set) var counts: [Int]
 
     package init(kind: MetricKind) {
@@ -39,7 +46,7 @@ package struct MetricAccumulator: Sendable, Equatable, Codable {
     /// Length of `reals`.
     package static func realCount(_ kind: MetricKind) -> Int {
         switch kind {
-        case .classification, .binary: 1
+        case .classification, .binary, .tokens: 1
         case .regression(let width): 3 + 2 * width
         }
     }
@@ -50,18 +57,19 @@ package struct MetricAccumulator: Sendable, Equatable, Codable {
         case .classification(let classes): 1 + classes * (classes + 1)
         case .binary: 1 + 2 * 3
         case .regression: 1
+        case .tokens: 2
         }
     }
 
     /// Samples seen.
     package var rows: Int { counts[0] }
 
-    /// Classes of the confusion matrix; 0 for regression.
+    /// Classes of the confusion matrix; 0 where there is none.
     package var classes: Int {
         switch kind {
         case .classification(let classes): classes
         case .binary: 2
-        case .regression: 0
+        case .regression, .tokens: 0
         }
     }
 

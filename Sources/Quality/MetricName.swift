@@ -28,7 +28,7 @@ package struct MetricName: Sendable, Hashable, Codable, CustomStringConvertible 
 
     /// Metrics of a pass over data, with the way in which each improves.
     package static let directions: KeyValuePairs<String, MetricDirection> = [
-        "loss": .minimise, "mse": .minimise, "mae": .minimise, "rmse": .minimise,
+        "loss": .minimise, "mse": .minimise, "mae": .minimise, "rmse": .minimise, "perplexity": .minimise,
         "accuracy": .maximise, "precision": .maximise, "recall": .maximise, "f1": .maximise, "r2": .maximise,
     ]
     /// Figures of a step, which alerts may watch.

@@ -36,7 +36,12 @@ struct BuiltNetwork {
         } catch {
             throw RecipeError(at: list.place(of: error.layer) ?? reader.origin, error.description)
         }
-        task = try Self.task(loss, outputs: model.outputElements, at: root.origin(of: "loss"))
+        let place = root.origin(of: "loss")
+        if let tokens = try TaskKind(ofTokens: model, at: place) {
+            task = tokens
+        } else {
+            task = try Self.task(loss, outputs: model.outputElements, at: place)
+        }
     }
 
     private static func task(_ loss: LossKind, outputs: Int, at place: Origin) throws(RecipeError) -> TaskKind {

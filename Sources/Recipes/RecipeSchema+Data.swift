@@ -1,5 +1,6 @@
 extension RecipeSchema {
-    private static let files = ["idx", "csv", "npy"]
+    private static let files = ["idx", "csv", "npy", "text", "tokens"]
+    private static let texts = ["text", "tokens"]
     private static let images = ["digits", "idx", "npy"]
 
     /// What to learn from.
@@ -8,11 +9,17 @@ extension RecipeSchema {
             "data", about: "What to learn from. Paths are relative to the working directory.", shorthand: "format", variant: "format",
             keys: [
                 RecipeKey(
-                    "format", "digits, idx, csv, npy or synthetic", "digits",
-                    "digits are the bundled handwritten digits (1,797 images of 8×8). images, text and tokens are refused in this "
-                        + "version."),
-                RecipeKey("path", "path", "", only: files, "A folder for idx and npy, a file for csv. Must be given for these."),
-                RecipeKey("validation", "number", "0.2", "The part of the training data kept for validation; 0 keeps none."),
+                    "format", "digits, idx, csv, npy, text, tokens or synthetic", "digits",
+                    "digits are the bundled handwritten digits (1,797 images of 8×8). text are the characters of a UTF-8 file; tokens "
+                        + "are numbers that another tool made of a text (.bin or .npy; of several files one text in the order of their "
+                        + "names; `val` or `test` in a name makes it validation or test). Both are for models that begin with an "
+                        + "embedding. images are refused in this version."),
+                RecipeKey(
+                    "path", "path", "", only: files,
+                    "A folder for idx and npy, a file for csv and text, either for tokens. Must be given for these."),
+                RecipeKey(
+                    "validation", "number", "0.2",
+                    "The part of the training data kept for validation; 0 keeps none. Of a text it is the end."),
                 RecipeKey("shuffle", "true or false", "true", "Whether each epoch goes through the training data in a new order."),
                 RecipeKey("split", "section, or how", "", "How validation data are chosen: see `data.split`."),
                 RecipeKey(
@@ -20,8 +27,8 @@ extension RecipeSchema {
                     "Shift and scale of the values, after bytes have become value / 255 (digits: value / 16): see `data.normalize`."),
                 RecipeKey(
                     "test", "path or number", "", only: files,
-                    "Where test data come from: a file of its own (csv), or a part taken off before the validation data. idx and npy "
-                        + "folders may hold test files, which are found without it."
+                    "Where test data come from: a file of its own (csv, text, tokens), or a part taken off before the validation data. "
+                        + "Folders of idx, npy and tokens may hold test files, which are found without it."
                 ),
                 RecipeKey(
                     "target", "text", "the last column", only: ["csv"],
@@ -39,14 +46,27 @@ extension RecipeSchema {
                 RecipeKey("test_inputs", "text", "x_test.npy", only: ["npy"], "The file of test inputs, where there is one."),
                 RecipeKey("test_targets", "text", "y_test.npy", only: ["npy"], "The file of test targets, where there is one."),
                 RecipeKey(
-                    "kind", "linear-binary, blobs or regression", "what fits the loss", only: ["synthetic"],
+                    "length", "whole number", "", only: texts,
+                    "Tokens of a sample. It is the model's input, and only there to be checked against it."),
+                RecipeKey(
+                    "stride", "whole number", "", only: texts,
+                    "Tokens from the beginning of a training sample to that of the next; without it the length, so that samples lie end "
+                        + "to end. Validation and test samples always do."),
+                RecipeKey(
+                    "vocabulary", "whole number", "", only: ["tokens"],
+                    "How many tokens there are. It is the model's vocabulary, and only there to be checked against it."),
+                RecipeKey(
+                    "element", "uint16 or uint32", "", only: ["tokens"],
+                    "The words of .bin files; without it uint16 where that holds the vocabulary. .npy files say it themselves."),
+                RecipeKey(
+                    "kind", "linear-binary, blobs, regression or chain", "what fits the loss", only: ["synthetic"],
                     "The rule that the samples follow."),
                 RecipeKey("samples", "whole number", "4000", only: ["synthetic"], "How many samples to train and validate on."),
                 RecipeKey("test_samples", "whole number", "1000", only: ["synthetic"], "How many samples to test on."),
                 RecipeKey(
                     "noise", "number", "the kind's own", only: ["synthetic"],
                     "How far samples stray: of linear-binary the part of wrong labels (0.01), of blobs the clouds' deviation (0.5), "
-                        + "of regression the deviation of the noise added (0.1)."),
+                        + "of regression the deviation of the noise added (0.1), of chain (tokens) the part that follows no rule (0.1)."),
             ]),
         RecipeSection(
             "data.split", about: "How validation data are chosen from the training data.", shorthand: "how",

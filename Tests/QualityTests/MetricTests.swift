@@ -147,3 +147,65 @@ struct MetricTests {
         #expect(try MetricName("validation.r2").description == "validation.r2")
     }
 }
+
+@Suite("Metrics of tokens")
+struct TokenMetricTests {
+    @Test func lossIsPerTokenAndPerplexityItsPower() throws {
+        var subject = MetricAccumulator(kind: .tokens(vocabulary: 3, positions: 2))
+        // Rows of two positions: right and wrong; right and, by the lower number of two equals, wrong.
+        let logits: [Float] = [0, 2, 1, 5, 0, 0, 1, 0, 0, 3, 0, 3]
+        let labels: [Int32] = [1, 1, 0, 2]
+        let losses: [Float] = [1, 3]
+        subject.addTokens(logits: logits.span, labels: labels.span, rowLosses: losses.span, rows: 2)
+        let values = subject.values()
+        #expect(values.map(\.name) == MetricAccumulator.names(subject.kind))
+        #expect(values["loss"] == 2 && values["accuracy"] == 0.5)
+        #expect(abs((values["perplexity"] ?? 0) - 7.38905609893065) < 1e-12)
+        #expect(MetricAccumulator(kind: subject.kind).values().isEmpty)
+        #expect(try MetricName("validation.perplexity").direction == .minimise)
+    }
+
+    @Test func blocksMergeToTheWhole() {
+        let kind = MetricKind.tokens(vocabulary: 5, positions: 3)
+        let rows = 20
+        let logits = (0..<rows * 15).map { Float(($0 * 37) % 11) }
+        let labels = (0..<rows * 3).map { Int32(($0 * 7) % 5) }
+        let losses = (0..<rows).map { Float($0) / 7 }
+        var whole = MetricAccumulator(kind: kind)
+        var merged = whole
+        whole.addTokens(logits: logits.span, labels: labels.span, rowLosses: losses.span, rows: rows)
+        for first in stride(from: 0, to: rows, by: 8) {
+            let part = first..<min(first + 8, rows)
+            var block = MetricAccumulator(kind: kind)
+            block.addTokens(
+                logits: Array(logits[part.lowerBound * 15..<part.upperBound * 15]).span,
+                labels: Array(labels[part.lowerBound * 3..<part.upperBound * 3]).span, rowLosses: Array(losses[part]).span, rows: part.count
+            )
+            merged.merge(MetricAccumulator(kind: kind, reals: block.reals, counts: block.counts))
+        }
+        #expect(merged.counts == whole.counts && abs(merged.reals[0] - whole.reals[0]) < 1e-9)
+    }
+
+    /// Against the plain rule: the first of the largest; a place with a NaN predicts nothing.
+    @Test func correctTokensAreThoseWithTheLargestLogit() {
+        for vocabulary in [1, 2, 31, 32, 33, 64, 65, 100, 257] {
+            var logits: [Float] = []
+            var labels: [Int32] = []
+            var expected = 0
+            for place in 0..<60 {
+                var row = (0..<vocabulary).map { Float(($0 &* 7919 &+ place &* 104_729) % 17) }
+                if place % 7 == 3 { row[place % vocabulary] = .nan }
+                if place % 7 == 5 { row[place % vocabulary] = -.infinity }
+                if place % 11 == 5 { row[place % vocabulary] = .infinity }
+                let best = row.indices.reduce(0) { row[$1] > row[$0] ? $1 : $0 }
+                let label = place % 2 == 0 ? best : place % vocabulary
+                if !row.contains(where: \.isNaN), label == best { expected += 1 }
+                logits += row
+                labels.append(Int32(label))
+            }
+            #expect(
+                correctTokens(logits: logits.span, labels: labels.span, count: 60, vocabulary: vocabulary) == expected,
+                "vocabulary \(vocabulary)")
+        }
+    }
+}

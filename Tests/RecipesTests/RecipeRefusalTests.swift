@@ -174,18 +174,18 @@ import Testing
             refusal(smallest, "quality.early_stopping.metric=accuracy")
                 == "override quality.early_stopping.metric=accuracy: `quality.early_stopping.metric`: unknown metric `accuracy`: did "
                 + "you mean `validation.accuracy`? "
-                + "Known are loss, mse, mae, rmse, accuracy, precision, recall, f1, r2, each as validation.NAME or train.NAME")
+                + "Known are loss, mse, mae, rmse, perplexity, accuracy, precision, recall, f1, r2, each as validation.NAME or train.NAME")
     }
 
     @Test func notAvailableYet() {
         #expect(
             refusal(smallest, "parallel.wire=bf16")
                 == "override parallel.wire=bf16: `parallel.wire`: wire type bf16 is not available in this version. Use fp32")
-        for format in ["images", "text", "tokens"] {
+        for format in ["images"] {
             #expect(
                 refusal(smallest, "data={format: \(format)}")
                     == "override data={format: \(format)}: `data.format`: data format \(format) is not available in this version. Use "
-                    + "digits, idx, csv, npy or synthetic"
+                    + "digits, idx, csv, npy, text, tokens or synthetic"
             )
         }
         #expect(

@@ -23,7 +23,8 @@ import Training
                     let data = try loadData(
                         saved.recipe.data, task: saved.recipe.task, inputShape: saved.recipe.network.input, seed: saved.recipe.seed)
                     let evaluator = Evaluator(
-                        model: saved.model, kind: saved.recipe.metricKind, kernels: FloatKernels(try InstructionSet.effective()))
+                        model: saved.model, kind: saved.recipe.metricKind, kernels: FloatKernels(try InstructionSet.effective()),
+                        precision: saved.recipe.precision)
                     guard let test = data.test else { return [] }
                     return try evaluator.evaluate(test, parameters: saved.parameters, on: group).values().map(\.value)
                 }

@@ -18,11 +18,15 @@ package struct EpochTotals: Codable, Sendable, Equatable {
         }
     }
 
-    /// Loss = Σ loss / Σ samples; accuracy where the task has classes.
+    /// Loss = Σ loss / Σ samples; accuracy where the task has classes or tokens, perplexity where it has tokens.
     package func metrics(of kind: MetricKind) -> MetricValues {
         guard samples > 0 else { return [] }
         let loss = MetricValue("loss", lossSum / Double(samples))
-        if case .regression = kind { return [loss] }
-        return [loss, MetricValue("accuracy", Double(correct) / Double(samples))]
+        let accuracy = MetricValue("accuracy", Double(correct) / Double(samples * kind.positions))
+        switch kind {
+        case .regression: return [loss]
+        case .classification, .binary: return [loss, accuracy]
+        case .tokens: return [loss, accuracy, .perplexity(ofLoss: loss.value)]
+        }
     }
 }

@@ -101,7 +101,8 @@ extension Trainer {
         let trainer = Trainer(
             Start(
                 recipe: recipe, options: options, group: group, instructionSet: instructionSet, data: data, engine: engine,
-                evaluator: Evaluator(model: model, kind: recipe.metricKind, kernels: kernels), sampler: sampler,
+                evaluator: Evaluator(model: model, kind: recipe.metricKind, kernels: kernels, precision: recipe.precision),
+                sampler: sampler,
                 schedule: LearningRateSchedule(
                     recipe.schedule, base: recipe.optimizer.learningRate, totalSteps: totalSteps,
                     stepsPerEpoch: sampler.batchesPerEpoch),

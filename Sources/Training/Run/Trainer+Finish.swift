@@ -22,13 +22,21 @@ extension Trainer {
         let restored = try restoreBest(always: isFailure)
         var test: MetricValues = []
         if !isSignal {
-            lastTrain = try measure(data.train)
+            lastTrain = try measure(trainingSample)
             lastValidation = try measure(data.validation)
             test = try measure(data.test)
         }
         prefetcher.stop()
         guard let desk else { return TrainingResult(summary: nil, runDirectory: "", exitCode: exitCode(of: reason)) }
         return try leave(desk, reason: reason, restored: restored, test: test)
+    }
+
+    /// What the training figures of the summary are measured on: all training samples, but of a text (whose windows may overlap, and of
+    /// which there are many) windows spread over it, as many as validation has and 256 at least.
+    private var trainingSample: Dataset {
+        let (count, most) = (data.train.count, max(256, data.validation?.count ?? 0))
+        guard data.train.isTokens, count > most else { return data.train }
+        return data.train.subset((0..<most).map { $0 * count / most })
     }
 
     private func exitCode(of reason: StopReason) -> ExitCode { ExitCode(rawValue: reason.exitCode) ?? .unrecoverable }
@@ -79,9 +87,10 @@ extension Trainer {
         return RunSummary(
             stopReason: reason.rawValue, stopDetail: reason.sentence(controller, restored: restored), exitCode: Int(reason.exitCode),
             steps: step, epochs: begunEpochs, bestEpoch: restored?.epoch, ranks: group.size, virtualShards: engine.map.shards,
-            seconds: seconds, samplesPerSecond: seconds > 0 ? Double(trainedSamples) / seconds : 0, train: lastTrain.named,
-            validation: lastValidation.named, test: test.named, weightsSHA256: digest, rollbacks: controller.rollbacks,
-            alarms: controller.alarms, skippedSteps: skippedSteps, generation: interventions.generation,
+            seconds: seconds, samplesPerSecond: seconds > 0 ? Double(trainedSamples) / seconds : 0,
+            tokensPerSecond: tokensPerSample == 0 ? nil : seconds > 0 ? Double(trainedSamples * tokensPerSample) / seconds : 0,
+            train: lastTrain.named, validation: lastValidation.named, test: test.named, weightsSHA256: digest,
+            rollbacks: controller.rollbacks, alarms: controller.alarms, skippedSteps: skippedSteps, generation: interventions.generation,
             quality: RunQuality(
                 parameters: parameterQuality(tensors), data: dataQuality(),
                 training: TrainingQuality(
@@ -93,7 +102,9 @@ extension Trainer {
     private func parameterQuality(_ tensors: [Tensor]) -> ParameterQuality {
         var quality = ParameterQuality.measure(tensors)
         let dataset = data.validation ?? data.train
-        let probe = UnitProbe(model: engine.model, kernels: FloatKernels(instructionSet))
+        guard let probe = UnitProbe(model: engine.model, kernels: FloatKernels(instructionSet), precision: recipe.precision) else {
+            return quality
+        }
         quality.activity = probe.measure(dataset, rows: min(1024, dataset.count), parameters: engine.parameters).map {
             ParameterQuality.LayerActivity(layer: $0.layer, units: $0.units, silent: $0.dead)
         }

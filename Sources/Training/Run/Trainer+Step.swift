@@ -99,16 +99,22 @@ extension Trainer {
         desk.log.push(
             StepRecord(
                 step: step, batch: telemetry.batch, epoch: telemetry.epoch, generation: telemetry.generation, samples: samples,
-                loss: telemetry.loss, accuracy: isClassification ? telemetry.accuracy : StepRecord.absent,
+                loss: telemetry.loss, accuracy: hasAccuracy ? telemetry.accuracy / Double(kind.positions) : StepRecord.absent,
                 learningRate: telemetry.learningRate, gradNorm: telemetry.gradientNorm,
-                samplesPerSecond: Double(samples) / lastStepMilliseconds * 1e3, stepMilliseconds: lastStepMilliseconds,
+                samplesPerSecond: Double(samples) / lastStepMilliseconds * 1e3, tokensPerSample: tokensPerSample,
+                stepMilliseconds: lastStepMilliseconds,
                 waitMilliseconds: own.waitMilliseconds, dataMilliseconds: own.dataMilliseconds,
                 computeMilliseconds: own.computeMilliseconds, clipFactor: clip, skipped: skipped))
         desk.log.pushRanks(step: step, generation: telemetry.generation, telemetry.ranks)
     }
 
-    var isClassification: Bool {
+    private var hasAccuracy: Bool {
         if case .regression = kind { false } else { true }
+    }
+
+    /// 0 for a task without tokens.
+    var tokensPerSample: Int {
+        if case .tokens(_, let positions) = kind { positions } else { 0 }
     }
 
     /// A decision for all ranks other than a rollback. Returns a reason if the run ends.

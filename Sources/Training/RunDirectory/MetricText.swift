@@ -61,7 +61,7 @@ enum MetricText {
     static func short(_ metrics: [(String, Double)]) -> String {
         var parts: [String] = []
         if let loss = metrics.first(where: { $0.0 == "loss" }) { parts.append("loss \(number(loss.1))") }
-        for name in ["accuracy", "r2", "mse"] {
+        for name in ["perplexity", "accuracy", "r2", "mse"] {
             guard let metric = metrics.first(where: { $0.0 == name }) else { continue }
             parts.append("\(name) \(value(name, metric.1))")
             break

@@ -30,6 +30,9 @@ struct MetricsLine {
         field("grad_norm", record.gradNorm, digits: 9)
         if record.clipFactor != 1 { field("clip_factor", record.clipFactor, digits: 6) }
         field("samples_per_second", record.samplesPerSecond, digits: 6)
+        if record.tokensPerSample > 0 {
+            field("tokens_per_second", record.samplesPerSecond * Double(record.tokensPerSample), digits: 6)
+        }
         field("step_ms", record.stepMilliseconds, digits: 6)
         field("wait_ms", record.waitMilliseconds, digits: 6)
         field("data_ms", record.dataMilliseconds, digits: 6)

@@ -97,7 +97,7 @@ package final class ProgressDisplay: @unchecked Sendable {
         var parts = ["epoch \(epoch)/\(settings.epochs)"]
         parts.append("train " + MetricText.short(train))
         if !validation.isEmpty { parts.append("validation " + MetricText.short(validation)) }
-        if epochMilliseconds > 0 { parts.append("\(MetricText.grouped(Int(Double(epochSamples) / epochMilliseconds * 1e3))) samples/s") }
+        if epochMilliseconds > 0 { parts.append(speed(Double(epochSamples) / epochMilliseconds * 1e3)) }
         if let epochStarted { parts.append(MetricText.elapsed(time - epochStarted)) }
         erase()
         terminal.write(parts.joined(separator: " | ") + "\n")
@@ -133,6 +133,12 @@ extension ProgressDisplay {
         return (now - started) / Double(done) * Double(settings.totalSteps - record.step)
     }
 
+    /// In tokens where samples are made of them: their length is nobody's measure of speed.
+    private func speed(_ samplesPerSecond: Double) -> String {
+        guard let tokens = latest?.tokensPerSample, tokens > 0 else { return "\(MetricText.grouped(Int(samplesPerSecond))) samples/s" }
+        return "\(MetricText.grouped(Int(samplesPerSecond * Double(tokens)))) tokens/s"
+    }
+
     private func positionInEpoch(_ record: StepRecord) -> Double {
         let done = record.batch % settings.stepsPerEpoch + 1
         return min(1, Double(done) / Double(settings.stepsPerEpoch))
@@ -147,7 +153,7 @@ extension ProgressDisplay {
         var fields = ["loss \(MetricText.number(smoothLoss.value))"]
         if let left = secondsLeft(record, now: now) { fields.append("\(MetricText.duration(left)) left") }
         if smoothAccuracy.hasValue { fields.insert("accuracy \(MetricText.percent(smoothAccuracy.value))", at: 1) }
-        if rate.perSecond > 0 { fields.append("\(MetricText.grouped(Int(rate.perSecond))) samples/s") }
+        if rate.perSecond > 0 { fields.append(speed(rate.perSecond)) }
         // One column stays free: some terminals wrap when the last one is written.
         let room = max(20, columns > 0 ? columns - 1 : 79)
         while fields.count > 1, head.count + fields.joined(separator: "  ").count > room { fields.removeLast() }
@@ -171,7 +177,7 @@ extension ProgressDisplay {
         if smoothAccuracy.hasValue { parts.append("accuracy \(MetricText.percent(smoothAccuracy.value))") }
         parts.append("learning rate \(decimalText(record.learningRate, digits: 3))")
         parts.append("gradient norm \(decimalText(record.gradNorm, digits: 3))")
-        if rate.perSecond > 0 { parts.append("\(MetricText.grouped(Int(rate.perSecond))) samples/s") }
+        if rate.perSecond > 0 { parts.append(speed(rate.perSecond)) }
         if let left = secondsLeft(record, now: now) { parts.append("\(MetricText.duration(left)) left") }
         return parts.joined(separator: " | ")
     }

@@ -11,7 +11,8 @@ extension RunSummary {
         if let bestEpoch { progress += "; kept the weights of epoch \(bestEpoch)" }
         rows.append(("trained", progress))
         rows.append(("time", "\(MetricText.elapsed(seconds)) on \(MetricText.counted(ranks, "rank"))"))
-        rows.append(("speed", "\(MetricText.grouped(Int(samplesPerSecond.isFinite ? samplesPerSecond : 0))) samples/s"))
+        let speed = tokensPerSecond ?? samplesPerSecond
+        rows.append(("speed", "\(MetricText.grouped(Int(speed.isFinite ? speed : 0))) \(tokensPerSecond == nil ? "samples" : "tokens")/s"))
         for (split, metrics) in [("train", train), ("validation", validation), ("test", test)] where !metrics.isEmpty {
             rows.append((split, metrics.map { "\($0.name) \(MetricText.value($0.name, $0.value))" }.joined(separator: ", ")))
         }

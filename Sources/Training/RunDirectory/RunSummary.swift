@@ -19,6 +19,8 @@ package struct RunSummary: Sendable {
     package var seconds: Double
     /// Training samples over ``seconds``.
     package var samplesPerSecond: Double
+    /// nil where samples are not made of tokens.
+    package var tokensPerSecond: Double?
     package var train: Metrics
     /// Empty without such a set.
     package var validation: Metrics
@@ -33,7 +35,8 @@ package struct RunSummary: Sendable {
 
     package init(
         stopReason: String, stopDetail: String, exitCode: Int, steps: Int, epochs: Int, bestEpoch: Int? = nil, ranks: Int,
-        virtualShards: Int, seconds: Double, samplesPerSecond: Double, train: Metrics, validation: Metrics, test: Metrics,
+        virtualShards: Int, seconds: Double, samplesPerSecond: Double, tokensPerSecond: Double? = nil, train: Metrics,
+        validation: Metrics, test: Metrics,
         weightsSHA256: String, buffersSHA256: String? = nil, rollbacks: Int, alarms: Int, skippedSteps: Int, generation: Int = 0,
         quality: RunQuality
     ) {
@@ -47,6 +50,7 @@ package struct RunSummary: Sendable {
         self.virtualShards = virtualShards
         self.seconds = seconds
         self.samplesPerSecond = samplesPerSecond
+        self.tokensPerSecond = tokensPerSecond
         self.train = train
         self.validation = validation
         self.test = test
@@ -69,6 +73,7 @@ extension RunSummary {
         ]
         object["seconds"] = .number(seconds)
         object["samples_per_second"] = .number(samplesPerSecond)
+        if let tokensPerSecond { object["tokens_per_second"] = .number(tokensPerSecond) }
         object["train"] = RunSummary.object(train)
         object["validation"] = RunSummary.object(validation)
         object["test"] = RunSummary.object(test)

@@ -19,6 +19,8 @@ package struct StepRecord: BitwiseCopyable, Sendable, Equatable {
     package var gradNorm: Double
     /// Of all ranks together.
     package var samplesPerSecond: Double
+    /// 0 where samples are not made of tokens.
+    package var tokensPerSample: Int
     /// Milliseconds of rank 0: the whole step, waiting for others, waiting for data, computing.
     package var stepMilliseconds: Double
     package var waitMilliseconds: Double
@@ -36,8 +38,8 @@ package struct StepRecord: BitwiseCopyable, Sendable, Equatable {
 
     package init(
         step: Int, batch: Int, epoch: Int, generation: Int, samples: Int, loss: Double, accuracy: Double = StepRecord.absent,
-        learningRate: Double, gradNorm: Double, samplesPerSecond: Double, stepMilliseconds: Double, waitMilliseconds: Double,
-        dataMilliseconds: Double, computeMilliseconds: Double, clipFactor: Double = 1, skipped: Bool = false
+        learningRate: Double, gradNorm: Double, samplesPerSecond: Double, tokensPerSample: Int = 0, stepMilliseconds: Double,
+        waitMilliseconds: Double, dataMilliseconds: Double, computeMilliseconds: Double, clipFactor: Double = 1, skipped: Bool = false
     ) {
         self.step = step
         self.batch = batch
@@ -49,6 +51,7 @@ package struct StepRecord: BitwiseCopyable, Sendable, Equatable {
         self.learningRate = learningRate
         self.gradNorm = gradNorm
         self.samplesPerSecond = samplesPerSecond
+        self.tokensPerSample = tokensPerSample
         self.stepMilliseconds = stepMilliseconds
         self.waitMilliseconds = waitMilliseconds
         self.dataMilliseconds = dataMilliseconds

@@ -16,6 +16,8 @@ extension Execution where K == FloatKernels {
         switch kind {
         case .classification(let classes): statistics.correct = correctClasses(rows: rows, classes: classes)
         case .binary: statistics.correct = correctSigns(rows: rows)
+        case .tokens(let vocabulary, let positions):
+            statistics.correct = correctTokens(rows: rows, vocabulary: vocabulary, positions: positions)
         case .regression: break
         }
         return statistics
@@ -35,6 +37,15 @@ extension Execution where K == FloatKernels {
             }
         }
         return correct
+    }
+
+    /// Counted in tokens, not rows.
+    private func correctTokens(rows: Int, vocabulary: Int, positions: Int) -> Int {
+        withPredictions { predictions in
+            withClasses { labels in
+                Quality.correctTokens(logits: predictions, labels: labels.span, count: rows * positions, vocabulary: vocabulary)
+            }
+        }
     }
 
     private func correctSigns(rows: Int) -> Int {

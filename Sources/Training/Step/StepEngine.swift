@@ -110,10 +110,14 @@ package final class StepEngine {
 
     private func load(_ batch: PrefetchedBatch, rows: Range<Int>) {
         if rows.isEmpty { return }
-        execution.withInput { batch.copyFeatures(rows: rows, into: &$0) }
+        if program.inputIsTokens {
+            execution.withTokens { batch.copyTokens(rows: rows, into: &$0) }
+        } else {
+            execution.withInput { batch.copyFeatures(rows: rows, into: &$0) }
+        }
         execution.withRowKeys { batch.copyRowKeys(rows: rows, into: &$0) }
         switch kind {
-        case .classification: execution.withClasses { batch.copyClasses(rows: rows, into: &$0) }
+        case .classification, .tokens: execution.withClasses { batch.copyClasses(rows: rows, into: &$0) }
         case .binary, .regression: execution.withTargets { batch.copyTargets(rows: rows, into: &$0) }
         }
     }
