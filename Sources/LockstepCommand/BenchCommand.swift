@@ -5,7 +5,7 @@ import Training
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures speed: a whole training step, or how it scales with ranks.",
-        subcommands: [StepBenchCommand.self, ScalingBenchCommand.self])
+        subcommands: [StepBenchCommand.self, KernelBenchCommand.self, ScalingBenchCommand.self])
 }
 
 struct StepBenchCommand: ParsableCommand {

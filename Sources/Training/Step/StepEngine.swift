@@ -18,7 +18,7 @@ package final class StepEngine {
     package let optimizer: Optimizer
     package let map: ShardMap
     package let exchange: any GradientExchange
-    private let execution: Execution<FloatKernels>
+    let execution: Execution<FloatKernels>
     private let kernels: FloatKernels
     private let telemetryExchange: TelemetryExchange
     private let norm: GlobalNorm
@@ -108,7 +108,7 @@ package final class StepEngine {
         if spoil, let slot = exchange.schedule.results.first { exchange.partials[slot][0] = .nan }
     }
 
-    private func load(_ batch: PrefetchedBatch, rows: Range<Int>) {
+    func load(_ batch: PrefetchedBatch, rows: Range<Int>) {
         if rows.isEmpty { return }
         if program.inputIsTokens {
             execution.withTokens { batch.copyTokens(rows: rows, into: &$0) }
