@@ -4,6 +4,7 @@
 // Operands that are not bf16 go to the level below. So does a batch row with an infinite or NaN operand under a causal mask: tiles
 // multiply what a query does not see by zero.
 
+#include "../bodies/ck_attention_ahead.h"
 #include "ck_amx_attention_math.h"
 #include "ck_amx_attention_layout.h"
 #include "ck_amx_attention_forward.h"
@@ -66,8 +67,9 @@ static void ck_amx_attention_gradient(const ck_attention *g, ck_in qkv, ck_in y,
         one.rows = 1;
         one.row_keys = g->row_keys ? g->row_keys + r : 0;
         const ptrdiff_t in = r * 3 * tokens * g->size, out = r * tokens * g->size;
-        ck_lower_attention_gradient(&one, (ck_in){(const uint16_t *)qkv.data + in, CK_BF16}, (ck_in){(const uint16_t *)y.data + out, CK_BF16},
-                                    statistics + r * tokens, (ck_in){(const uint16_t *)dy.data + out, CK_BF16},
+        ck_lower_attention_gradient(&one, (ck_in){(const uint16_t *)qkv.data + in, CK_BF16},
+                                    (ck_in){(const uint16_t *)y.data + out, CK_BF16}, statistics + r * tokens,
+                                    (ck_in){(const uint16_t *)dy.data + out, CK_BF16},
                                     (ck_out){(uint16_t *)dqkv.data + in, CK_BF16}, workspace);
     }
     _tile_release();

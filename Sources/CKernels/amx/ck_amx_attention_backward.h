@@ -27,7 +27,7 @@ typedef struct ck_tile_backward {
     float *logarithms, *shares;
     // [32 keys][query]: which are kept.
     uint32_t kept[CK_TILE_KEY_GROUPS][32 * CK_TILE_QUERY_GROUPS];
-    ck_tile_ahead ahead;
+    ck_attention_ahead ahead;
 } ck_tile_backward;
 
 static ptrdiff_t ck_tile_backward_plan(const ck_attention *g, void *base, ck_tile_backward *b) {
@@ -159,7 +159,7 @@ static void ck_tile_softmax_gradient(const ck_attention *g, ck_tile_backward *b,
     const int masked = patch->key + 32 > g->length || (g->causal && patch->key + 31 > patch->query);
     for (ptrdiff_t i = 0; i < 2; i++)
         for (ptrdiff_t n = 0; n < 16; n += 2) {
-            ck_tile_fetch(&b->ahead);
+            ck_attention_fetch(&b->ahead);
             ck_tile_advance(stream);
             if (g->threshold) ck_tile_key_pair(1, 1, g, b, patch, i, n);
             else if (masked) ck_tile_key_pair(1, 0, g, b, patch, i, n);
@@ -234,8 +234,8 @@ static void ck_tile_put_queries(const ck_attention *g, const ck_tile_backward *b
             char pairs[CK_TILE_BYTES] __attribute__((aligned(64)));
             for (ptrdiff_t i = 0; i < 16; i++) {
                 const char *const row = from + (i >> 3) * b->head.tiles * CK_TILE_BYTES + (i & 7) * 128;
-                const __m512i halves = ck_pair_of_bf16(_mm512_mul_ps(_mm512_load_ps(row), scale), _mm512_mul_ps(_mm512_load_ps(row + 64), scale));
-                _mm512_store_si512(pairs + 64 * i, _mm512_permutexvar_epi16(pair, halves));
+                const __m512 even = _mm512_mul_ps(_mm512_load_ps(row), scale), odd = _mm512_mul_ps(_mm512_load_ps(row + 64), scale);
+                _mm512_store_si512(pairs + 64 * i, _mm512_permutexvar_epi16(pair, ck_pair_of_bf16(even, odd)));
             }
             __m512i rows[16];
             ck_transpose_dwords(pairs, 64, rows);
@@ -272,19 +272,18 @@ static int ck_tile_backward_row(const ck_attention *g, ptrdiff_t r, const uint16
     for (ptrdiff_t h = 0; h < g->heads; h++) {
         const ptrdiff_t at = r * g->length * stride + h * size, out = r * g->length * width + h * size;
         const uint64_t head_first = (uint64_t)(h * g->length * g->length);
-        int unbounded = ck_tile_lay_out(qkv + at, stride, g, &b->head, (ck_tile_orders){.columns = b->query_columns, .pairs = b->query_pairs});
-        unbounded |= ck_tile_lay_out(qkv + at + width, stride, g, &b->head, (ck_tile_orders){.rows = b->keys, .turned = b->keys_turned});
-        unbounded |= ck_tile_lay_out(dy + out, width, g, &b->head, (ck_tile_orders){.columns = b->output_columns, .pairs = b->output_pairs});
+        const ck_tile_orders query = {.columns = b->query_columns, .pairs = b->query_pairs};
+        const ck_tile_orders key = {.rows = b->keys, .turned = b->keys_turned}, value = {.rows = b->values};
+        const ck_tile_orders output = {.columns = b->output_columns, .pairs = b->output_pairs};
+        int unbounded = ck_tile_lay_out(qkv + at, stride, g, &b->head, query);
+        unbounded |= ck_tile_lay_out(qkv + at + width, stride, g, &b->head, key);
+        unbounded |= ck_tile_lay_out(dy + out, width, g, &b->head, output);
         if (unbounded && g->causal) return 0;
-        ck_tile_lay_out(qkv + at + 2 * width, stride, g, &b->head, (ck_tile_orders){.rows = b->values});
+        ck_tile_lay_out(qkv + at + 2 * width, stride, g, &b->head, value);
+        b->ahead = ck_attention_ahead_backward(g, r, h, (ck_in){qkv, CK_BF16}, (ck_in){y, CK_BF16}, (ck_in){dy, CK_BF16},
+                                               (ck_out){dqkv, CK_BF16});
         // Fetched at each pair of keys, of which a short sequence has few.
-        b->ahead = (ck_tile_ahead){.bytes = 2 * size, .length = g->length, .step = g->length <= 64 ? 2 : 1};
-        for (int i = 0; i < 3; i++) {
-            ck_tile_ahead_of(&b->ahead, qkv + ck_tile_next_head(g, r, h, stride) + i * width, stride);
-            ck_tile_ahead_of(&b->ahead, dqkv + at + i * width, stride);
-        }
-        ck_tile_ahead_of(&b->ahead, y + ck_tile_next_head(g, r, h, width), width);
-        ck_tile_ahead_of(&b->ahead, dy + ck_tile_next_head(g, r, h, width), width);
+        if (g->length <= 64) b->ahead.step = 2;
         ck_tile_shares(g, y + out, dy + out, statistics + (r * g->heads + h) * g->length, b);
         for (ptrdiff_t k0 = 0; k0 < g->length; k0 += 32 * CK_TILE_KEY_GROUPS) {
             const ptrdiff_t first = g->causal ? k0 : 0;

@@ -13,7 +13,7 @@ typedef struct ck_tile_forward {
     // [2 tiles of queries][tiles of elements]: sums of values.
     char *results;
     float tops[32], sums[32];
-    ck_tile_ahead ahead;
+    ck_attention_ahead ahead;
 } ck_tile_forward;
 
 static ptrdiff_t ck_tile_forward_plan(const ck_attention *g, void *base, ck_tile_forward *f) {
@@ -57,7 +57,7 @@ static void ck_tile_softmax(const ck_attention *g, ck_tile_forward *f, ptrdiff_t
         const ptrdiff_t q = q0 + 16 * i + n, seen = g->causal ? ck_smaller(q + 1 - k0, keys) : keys;
         const __m512 shift = _mm512_set1_ps(tops[n]);
         __m512 sum = _mm512_setzero_ps();
-        ck_tile_fetch(&f->ahead);
+        ck_attention_fetch(&f->ahead);
         char *const row = scores + 64 * n;
         ptrdiff_t j = 0;
         if (random) {
@@ -127,8 +127,9 @@ static void ck_tile_forward_head(const ck_attention *g, ptrdiff_t r, ptrdiff_t h
             for (ptrdiff_t p = 0; p < steps; p++) {
                 const ck_tile_quad quad = {
                     .a = f->scores, .a_step = 2 * CK_TILE_BYTES, .a_next = CK_TILE_KEYS / 16 * CK_TILE_BYTES,
-                    .b = f->values + (k0 / 32 * steps + p) * 2 * CK_TILE_BYTES, .b_step = 2 * steps * CK_TILE_BYTES, .b_next = CK_TILE_BYTES,
-                    .c = f->results + 2 * p * CK_TILE_BYTES, .c_next = 2 * steps * CK_TILE_BYTES, .steps = (keys + 31) / 32, .load = k0 > 0};
+                    .b = f->values + (k0 / 32 * steps + p) * 2 * CK_TILE_BYTES, .b_step = 2 * steps * CK_TILE_BYTES,
+                    .b_next = CK_TILE_BYTES, .c = f->results + 2 * p * CK_TILE_BYTES, .c_next = 2 * steps * CK_TILE_BYTES,
+                    .steps = (keys + 31) / 32, .load = k0 > 0};
                 ck_tile_quad_product(&quad);
             }
         }
@@ -148,7 +149,8 @@ static void ck_tile_forward_head(const ck_attention *g, ptrdiff_t r, ptrdiff_t h
 }
 
 // Whether row r could be computed here: zero times an infinite value that a query does not see would not be zero.
-static int ck_tile_forward_row(const ck_attention *g, ptrdiff_t r, const uint16_t *qkv, uint16_t *y, float *statistics, ck_tile_forward *f) {
+static int ck_tile_forward_row(const ck_attention *g, ptrdiff_t r, const uint16_t *qkv, uint16_t *y, float *statistics,
+                               ck_tile_forward *f) {
     const ptrdiff_t width = g->heads * g->size;
     ck_tile_random random;
     if (g->threshold) ck_tile_seed(g, r, &random);
@@ -158,10 +160,7 @@ static int ck_tile_forward_row(const ck_attention *g, ptrdiff_t r, const uint16_
         if (unbounded && g->causal) return 0;
         ck_tile_lay_out(from, 3 * width, g, &f->head, (ck_tile_orders){.rows = f->queries});
         ck_tile_lay_out(from + width, 3 * width, g, &f->head, (ck_tile_orders){.columns = f->keys});
-        f->ahead = (ck_tile_ahead){.bytes = 2 * g->size, .length = g->length, .step = 1};
-        const ptrdiff_t next = ck_tile_next_head(g, r, h, 3 * width);
-        for (int i = 0; i < 3; i++) ck_tile_ahead_of(&f->ahead, qkv + next + i * width, 3 * width);
-        ck_tile_ahead_of(&f->ahead, y + r * g->length * width + h * g->size, width);
+        f->ahead = ck_attention_ahead_forward(g, r, h, (ck_in){qkv, CK_BF16}, (ck_out){y, CK_BF16});
         ck_tile_forward_head(g, r, h, y, statistics, f, g->threshold ? &random : 0);
     }
     return 1;

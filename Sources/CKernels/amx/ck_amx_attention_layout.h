@@ -57,34 +57,6 @@ static int ck_tile_lay_out(const uint16_t *from, ptrdiff_t stride, const ck_atte
     return _mm512_cmpge_epu16_mask(largest, _mm512_set1_epi16(0x7F80)) != 0;
 }
 
-// Fetches what the next head will read and what this one will write: lines a matrix row apart, which no hardware prefetcher follows,
-// from the third-level cache. Each call takes `step` tokens, so that the lines arrive while the present head is computed.
-typedef struct ck_tile_ahead {
-    const char *from[8];
-    ptrdiff_t stride[8];
-    int parts;
-    ptrdiff_t bytes, token, length, step;
-} ck_tile_ahead;
-
-CK_INLINE void ck_tile_fetch(ck_tile_ahead *ahead) {
-    for (ptrdiff_t n = 0; n < ahead->step && ahead->token < ahead->length; n++, ahead->token++)
-        for (int i = 0; i < ahead->parts; i++) {
-            const char *const line = ahead->from[i] + ahead->token * ahead->stride[i];
-            for (ptrdiff_t at = 0; at < ahead->bytes; at += 64) _mm_prefetch(line + at, _MM_HINT_T1);
-        }
-}
-CK_INLINE void ck_tile_ahead_of(ck_tile_ahead *ahead, const uint16_t *from, ptrdiff_t stride) {
-    ahead->from[ahead->parts] = (const char *)from;
-    ahead->stride[ahead->parts++] = 2 * stride;
-}
-
-// Where the head after head h of row r begins in a matrix of rows of `stride` elements; the same head again after the last.
-static ptrdiff_t ck_tile_next_head(const ck_attention *g, ptrdiff_t r, ptrdiff_t h, ptrdiff_t stride) {
-    if (h + 1 < g->heads) h++;
-    else if (r + 1 < g->rows) r++, h = 0;
-    return r * g->length * stride + h * g->size;
-}
-
 // Four tiles of sums, two by two, of `steps` products. Tiles of a and b lie *_step bytes apart from one step to the next; the second
 // of a *_next behind the first. The sums of the two rows lie c_next apart, those of two columns one tile.
 typedef struct ck_tile_quad {
@@ -127,11 +99,12 @@ CK_INLINE void ck_tile_quad_product(const ck_tile_quad *q) {
 }
 
 // 32 rows of sums times a factor, as bf16: columns of two tiles that lie side by side, rows of the next tiles `next` bytes below.
-static void ck_tile_put_rows(const char *sums, ptrdiff_t next, float factor, uint16_t *to, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns) {
+static void ck_tile_put_rows(const char *sums, ptrdiff_t next, float factor, uint16_t *to, ptrdiff_t stride, ptrdiff_t rows,
+                             ptrdiff_t columns) {
     const __m512 by = _mm512_set1_ps(factor);
     for (ptrdiff_t i = 0; i < rows; i++) {
         const char *from = sums + (i >> 4) * next + (i & 15) * 64;
-        const __m512i v = ck_pair_of_bf16(_mm512_mul_ps(_mm512_load_ps(from), by), _mm512_mul_ps(_mm512_load_ps(from + CK_TILE_BYTES), by));
-        _mm512_mask_storeu_epi16(to + i * stride, ck_mask_of_32(columns), v);
+        const __m512 left = _mm512_mul_ps(_mm512_load_ps(from), by), right = _mm512_mul_ps(_mm512_load_ps(from + CK_TILE_BYTES), by);
+        _mm512_mask_storeu_epi16(to + i * stride, ck_mask_of_32(columns), ck_pair_of_bf16(left, right));
     }
 }

@@ -44,12 +44,14 @@ CK_INLINE uint32_t ck_tile_kept(const ck_tile_random *random, uint64_t block) {
 #pragma clang loop unroll(full)
     for (int round = 0; round < 10; round++) {
         const __m512i p0 = _mm512_mul_epu32(c0, m0), p1 = _mm512_mul_epu32(c2, m1);
-        c0 = _mm512_ternarylogic_epi64(_mm512_shuffle_epi32(p1, _MM_PERM_DDBB), c1, _mm512_set1_epi64((int64_t)random->keys[0][round]), 0x96);
-        c2 = _mm512_ternarylogic_epi64(_mm512_shuffle_epi32(p0, _MM_PERM_DDBB), c3, _mm512_set1_epi64((int64_t)random->keys[1][round]), 0x96);
+        const __m512i k0 = _mm512_set1_epi64((int64_t)random->keys[0][round]), k1 = _mm512_set1_epi64((int64_t)random->keys[1][round]);
+        c0 = _mm512_ternarylogic_epi64(_mm512_shuffle_epi32(p1, _MM_PERM_DDBB), c1, k0, 0x96);
+        c2 = _mm512_ternarylogic_epi64(_mm512_shuffle_epi32(p0, _MM_PERM_DDBB), c3, k1, 0x96);
         c1 = p1;
         c3 = p0;
     }
-    const __m512i first = _mm512_mask_shuffle_epi32(c0, 0xAAAA, c1, _MM_PERM_CCAA), second = _mm512_mask_shuffle_epi32(c2, 0xAAAA, c3, _MM_PERM_CCAA);
+    const __m512i first = _mm512_mask_shuffle_epi32(c0, 0xAAAA, c1, _MM_PERM_CCAA);
+    const __m512i second = _mm512_mask_shuffle_epi32(c2, 0xAAAA, c3, _MM_PERM_CCAA);
     const __m512i low = _mm512_permutex2var_epi64(first, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), second);
     const __m512i high = _mm512_permutex2var_epi64(first, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), second);
     return _mm512_cmpge_epu32_mask(low, random->threshold) | (uint32_t)_mm512_cmpge_epu32_mask(high, random->threshold) << 16;

@@ -3,6 +3,7 @@
 // Products are fp32 whatever the storage. Each head's operands are copied into the workspace once, in the two orientations that
 // products and sums need. Every sum has one order, given by the extents alone.
 
+#include "ck_attention_ahead.h"
 #include "ck_attention_storage.h"
 #include "ck_attention_products.h"
 #include "ck_attention_softmax.h"

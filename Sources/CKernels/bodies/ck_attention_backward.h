@@ -60,6 +60,7 @@ static void ck_attention_head_gradient(const ck_attention *g, ptrdiff_t r, ptrdi
     ck_attention_pack_across(qkv, at + 2 * part, stride, length, size, space->values_across);
     ck_attention_shares(g, y, out, space->outputs, space->shares);
     const int single = unbounded && g->causal;
+    ck_attention_ahead ahead = ck_attention_ahead_backward(g, r, h, qkv, y, dy, dqkv);
     for (ptrdiff_t k0 = 0; k0 < length; k0 += CK_ATTENTION_KEYS) {
         const ptrdiff_t block = ck_smaller(CK_ATTENTION_KEYS, length - k0);
         // Blocks of queries begin at multiples of their own size, whichever keys they see.
@@ -70,11 +71,13 @@ static void ck_attention_head_gradient(const ck_attention *g, ptrdiff_t r, ptrdi
             ck_attention_scores(g, space->queries, space->width, space->keys_across, q0, count, k0, keys, scores);
             ck_attention_scores(g, space->outputs, space->width, space->values_across, q0, count, k0, keys, products);
             for (ptrdiff_t i = 0; i < count; i++) {
+                ck_attention_fetch(&ahead);
                 const ptrdiff_t seen = ck_attention_seen(g, q0 + i, k0, keys), row = i * CK_ATTENTION_ROW;
                 const ck_attention_query query = {
                     logarithms[q0 + i], space->shares[q0 + i], g->kept,
                     ck_attention_row_words(g, r, h, q0 + i, k0, seen, space->words), g->threshold};
-                ck_attention_row_gradient(scores + row, products + row, seen, ck_smaller(seen + CK_ATTENTION_TILE, CK_ATTENTION_ROW), &query);
+                const ptrdiff_t end = ck_smaller(seen + CK_ATTENTION_TILE, CK_ATTENTION_ROW);
+                ck_attention_row_gradient(scores + row, products + row, seen, end, &query);
             }
             // The first block sees keys that later ones add to: it covers them all.
             ck_attention_block_gradients(g, q0, count, k0, q0 == first ? block : keys, q0 != first, single, space);

@@ -39,6 +39,7 @@ static void ck_attention_head(const ck_attention *g, ptrdiff_t r, ptrdiff_t h, c
     const int single = ck_attention_pack_rows(qkv, at + 2 * part, stride, length, size, 1.0f, space->rows) && g->causal;
     const ptrdiff_t tile = single ? 1 : CK_ATTENTION_TILE;
     float *const scores = space->scores, *const tops = space->tops, *const sums = space->sums, *const corrections = space->corrections;
+    ck_attention_ahead ahead = ck_attention_ahead_forward(g, r, h, qkv, y);
     for (ptrdiff_t q0 = 0; q0 < length; q0 += CK_ATTENTION_QUERIES) {
         const ptrdiff_t count = ck_smaller(CK_ATTENTION_QUERIES, length - q0);
         const ptrdiff_t limit = g->causal ? q0 + count : length;
@@ -63,10 +64,11 @@ static void ck_attention_head(const ck_attention *g, ptrdiff_t r, ptrdiff_t h, c
                 f16_store(tops + i, top);
             }
             for (ptrdiff_t i = 0; i < count; i++) {
+                ck_attention_fetch(&ahead);
                 const ptrdiff_t seen = ck_attention_seen(g, q0 + i, k0, keys);
                 const uint32_t *const words = ck_attention_row_words(g, r, h, q0 + i, k0, seen, space->words);
-                block_sums[i] = ck_attention_row_exp(scores + i * CK_ATTENTION_ROW, seen, ck_smaller(seen + CK_ATTENTION_TILE, CK_ATTENTION_ROW),
-                                                     block_tops[i], words, g->threshold);
+                const ptrdiff_t end = ck_smaller(seen + CK_ATTENTION_TILE, CK_ATTENTION_ROW);
+                block_sums[i] = ck_attention_row_exp(scores + i * CK_ATTENTION_ROW, seen, end, block_tops[i], words, g->threshold);
             }
             for (ptrdiff_t i = 0; i < CK_ATTENTION_QUERIES; i += 16)
                 f16_store(sums + i, CK_MULADD(f16_load(sums + i), f16_load(corrections + i), f16_load(block_sums + i)));
