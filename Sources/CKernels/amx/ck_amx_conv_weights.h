@@ -56,10 +56,16 @@ typedef struct ck_tiled_weight_sum {
     float *dw;
     ptrdiff_t row;
     int load;
+    // The rows of dw that come next, to be brought near in time: `quota` of them a step.
+    const char *ahead;
+    ptrdiff_t ahead_rows, quota;
 } ck_tiled_weight_sum;
 
-// dw[32 channels, 32 filters] (+)= Σ over the pixels of the runs; one or two tiles of either.
+// dw[32 channels, 32 filters] (+)= Σ over the pixels of the runs; one or two tiles of either. x streams past
+// the first-level cache, which keeps what it can of a panel of dy.
 CK_INLINE void ck_tiled_weight_body(const int two, const int wide, const ck_tiled_weight_sum *g) {
+    const char *ahead = g->ahead;
+    ptrdiff_t ahead_rows = g->ahead_rows;
     const ptrdiff_t x_step = g->x_step, dy_step = g->dy_step, row = g->row * 4;
     float *const dw = g->dw;
     if (g->load) {
@@ -77,16 +83,20 @@ CK_INLINE void ck_tiled_weight_body(const int two, const int wide, const ck_tile
         const char *x = g->x + g->spans[s].from, *dy = g->dy + g->spans[s].at;
         for (ptrdiff_t p = g->spans[s].length; p > 0; p--, x += x_step, dy += dy_step) {
             _tile_loadd(6, dy, 64);
-            _tile_loadd(4, x, 64);
+            _tile_stream_loadd(4, x, 64);
             _tile_dpbf16ps(0, 4, 6);
             if (wide) {
                 _tile_loadd(7, dy + 1024, 64);
                 _tile_dpbf16ps(1, 4, 7);
             }
             if (two) {
-                _tile_loadd(5, x + 1024, 64);
+                _tile_stream_loadd(5, x + 1024, 64);
                 _tile_dpbf16ps(2, 5, 6);
                 if (wide) _tile_dpbf16ps(3, 5, 7);
+            }
+            for (ptrdiff_t i = 0; i < g->quota && ahead_rows > 0; i++, ahead_rows--, ahead += row) {
+                __builtin_prefetch(ahead, 1, 2);
+                __builtin_prefetch(ahead + 64, 1, 2);
             }
         }
     }
@@ -138,7 +148,7 @@ typedef struct ck_tiled_weight_job {
     int load;
 } ck_tiled_weight_job;
 
-// The runs of pixels whose tap lies in the image, for output rows line..<line + lines.
+// The runs of pixels whose tap lies in the image, of output rows line..<line + lines.
 static ptrdiff_t ck_tiled_find_runs(const ck_tiled_weight_job *g, ptrdiff_t ky, ptrdiff_t kx, ptrdiff_t line, ptrdiff_t lines) {
     const ck_pass *p = g->p;
     const ck_axis_shape *x = &p->x;
@@ -158,8 +168,9 @@ static ptrdiff_t ck_tiled_find_runs(const ck_tiled_weight_job *g, ptrdiff_t ky, 
     return count;
 }
 
-// dw of `channels` rows from `first` on: all panels of filters.
-static void ck_tiled_weight_block(ck_tiled_weight_job *g, ck_tiled_weight_sum *sum, ptrdiff_t first, ptrdiff_t channels, ptrdiff_t column) {
+// dw of `channels` rows from `first` on: one panel of filters.
+static void ck_tiled_weight_block(ck_tiled_weight_job *g, ck_tiled_weight_sum *sum, ptrdiff_t first, ptrdiff_t channels,
+                                  ptrdiff_t column) {
     const ptrdiff_t filters = g->p->n, columns = ck_smaller(32, filters - column);
     float *const dw = g->dw + first * filters + column;
     // Whole tiles lie in dw itself.
@@ -167,6 +178,9 @@ static void ck_tiled_weight_block(ck_tiled_weight_job *g, ck_tiled_weight_sum *s
     sum->dw = whole ? dw : g->scratch;
     sum->row = whole ? filters : 32;
     sum->load = whole && g->load;
+    // The rows below are the next to come.
+    sum->ahead = (const char *)(dw + channels * filters);
+    sum->ahead_rows = whole && channels == 32 && columns == 32 ? 32 : 0;
     if (channels > 16) (columns > 16 ? ck_tiled_weight_2_2 : ck_tiled_weight_2_1)(sum);
     else (columns > 16 ? ck_tiled_weight_1_2 : ck_tiled_weight_1_1)(sum);
     if (whole) return;
@@ -179,27 +193,31 @@ static void ck_tiled_weight_block(ck_tiled_weight_job *g, ck_tiled_weight_sum *s
         }
 }
 
+// The output rows line..<line + lines: for each panel of filters, all taps and channels.
 static void ck_tiled_weight_lines(ck_tiled_weight_job *g, ptrdiff_t line, ptrdiff_t lines) {
     const ck_pass *p = g->p;
     const int folds = ck_tiled_folds(p);
     const ptrdiff_t taps = folds ? 1 : p->taps, k = folds ? p->taps * p->k : p->k;
     const ptrdiff_t x_pixel = g->cut.x_blocks * 2048, dy_pixel = g->cut.dy_blocks * 2048;
-    for (ptrdiff_t tap = 0; tap < taps; tap++) {
-        ck_tiled_weight_sum sum = {.spans = g->spans, .x_step = folds ? x_pixel : p->x.stride * x_pixel, .dy_step = dy_pixel};
-        if (folds) {
-            g->spans[0] = (ck_conv_span){.length = lines * p->x.out};
-            sum.count = 1;
-        } else {
-            sum.count = ck_tiled_find_runs(g, tap / p->x.kernel, tap % p->x.kernel, line, lines);
-            if (sum.count == 0 && g->load) continue;
-        }
-        for (ptrdiff_t column = 0; column < p->n; column += 32)
+    ck_tiled_weight_sum sum = {.spans = g->spans, .x_step = folds ? x_pixel : p->x.stride * x_pixel, .dy_step = dy_pixel};
+    for (ptrdiff_t column = 0; column < p->n; column += 32)
+        for (ptrdiff_t tap = 0; tap < taps; tap++) {
+            if (folds) {
+                g->spans[0] = (ck_conv_span){.length = lines * p->x.out};
+                sum.count = 1;
+            } else {
+                sum.count = ck_tiled_find_runs(g, tap / p->x.kernel, tap % p->x.kernel, line, lines);
+                if (sum.count == 0 && g->load) continue;
+            }
+            ptrdiff_t steps = 1;
+            for (ptrdiff_t i = 0; i < sum.count; i++) steps += sum.spans[i].length;
+            sum.quota = 31 / steps + 1;
+            sum.dy = g->gradients + column / 32 * 2048;
             for (ptrdiff_t c = 0; c < k; c += 32) {
                 sum.x = g->images + c / 32 * 2048;
-                sum.dy = g->gradients + column / 32 * 2048;
                 ck_tiled_weight_block(g, &sum, tap * k + c, ck_smaller(32, k - c), column);
             }
-    }
+        }
 }
 
 // A copied row of `pixels` pixels into tiles.
