@@ -15,15 +15,15 @@ typedef struct ck_amx_lstm_backward {
 static ptrdiff_t ck_amx_lstm_finish_back(ck_amx_lstm_side *side) {
     const ck_amx_lstm_backward *s = (const ck_amx_lstm_backward *)side;
     const ck_amx_lstm_plan *p = s->plan;
-    const ptrdiff_t r = side->row, u = side->done, token = (s->first + r) * p->length + s->t;
+    const ptrdiff_t r = side->piece / 2, half = side->piece % 2, u = side->done, token = (s->first + r) * p->length + s->t;
     if (u >= p->units) {
-        const float *from = s->memory->rest + 1024 * u + 32 * r;
-        const ptrdiff_t column = 32 * (u - p->units), at = (token + 1) * p->inputs + column;
-        const __mmask32 lanes = ck_mask_of_32(p->inputs - column);
-        ck_amx_put(s->dx, at, f16_load(from), (__mmask16)lanes);
-        ck_amx_put(s->dx, at + 16, f16_load(from + 16), (__mmask16)(lanes >> 16));
+        const float *from = s->memory->rest + 1024 * u + 32 * r + 16 * half;
+        const ptrdiff_t column = 32 * (u - p->units) + 16 * half, at = (token + 1) * p->inputs + column;
+        ck_amx_put(s->dx, at, f16_load(from), (__mmask16)ck_mask_of_32(p->inputs - column));
         return 1;
     }
+    const ptrdiff_t block = 2 * u + half, left = p->hidden - 16 * block;
+    if (left <= 0) return 1;
     const ptrdiff_t step = 5 * p->hidden * side->rows;
     const ck_amx_lstm_row row = {
         .hidden = p->hidden,
@@ -38,16 +38,10 @@ static ptrdiff_t ck_amx_lstm_finish_back(ck_amx_lstm_side *side) {
         .dstate = s->memory->state[s->t & 1],
         .dgates = s->memory->dgates + token * p->gates_row,
     };
-    if (s->t > 0)
+    if (s->t > 0 && half)
         _mm_prefetch((const char *)s->dy.data + ((token - 1) * p->hidden + 32 * u) * (s->dy.type == CK_F32 ? 4 : 2), _MM_HINT_T1);
-    const ptrdiff_t left = p->hidden - 32 * u;
-    if (left >= 32) {
-        ck_amx_lstm_backward_half(&row, 16, 2 * u, side->rows, r);
-        ck_amx_lstm_backward_half(&row, 16, 2 * u + 1, side->rows, r);
-    } else {
-        ck_amx_lstm_backward_half(&row, ck_smaller(16, left), 2 * u, side->rows, r);
-        if (left > 16) ck_amx_lstm_backward_half(&row, left - 16, 2 * u + 1, side->rows, r);
-    }
+    if (left >= 16) ck_amx_lstm_backward_half(&row, 16, block, side->rows, r);
+    else ck_amx_lstm_backward_half(&row, left, block, side->rows, r);
     return CK_AMX_GATES_COST;
 }
 
@@ -70,7 +64,7 @@ static void ck_amx_lstm_back_product(ck_amx_lstm_backward *s, const char *weight
 static void ck_amx_lstm_step_back(ck_amx_lstm_backward *s, ptrdiff_t t) {
     const ck_amx_lstm_plan *p = s->plan;
     s->t = t;
-    s->side.done = s->side.ready = s->side.row = s->side.credit = 0;
+    s->side.done = s->side.ready = s->side.piece = s->side.credit = 0;
     s->side.budget = CK_AMX_GATES_COST;
     if (t + 1 == p->length) {
         s->side.ready = p->units;

@@ -6,6 +6,8 @@ typedef struct ck_amx_lstm_forward {
     const ck_amx_lstm_forward_memory *memory;
     // Rows from `first` on. Weights as [32 units, gate] panels: unit_bytes and gate_bytes apart.
     ptrdiff_t first;
+    // The step and the item in work.
+    ptrdiff_t t, item;
     const char *wx, *wh;
     ptrdiff_t x_unit, x_gate, h_unit, h_gate;
     ck_in x;
@@ -15,11 +17,14 @@ typedef struct ck_amx_lstm_forward {
     ptrdiff_t early_from;
 } ck_amx_lstm_forward;
 
-// Row `row` of item done = t · units + u.
+// A piece of item done: units 32·u and on at step t.
 static ptrdiff_t ck_amx_lstm_finish_gates(ck_amx_lstm_side *side) {
     const ck_amx_lstm_forward *s = (const ck_amx_lstm_forward *)side;
     const ck_amx_lstm_plan *p = s->plan;
-    const ptrdiff_t r = side->row, t = side->done / p->units, u = side->done % p->units, token = (s->first + r) * p->length + t;
+    const ptrdiff_t r = side->piece / 2, half = side->piece % 2, behind = side->done < s->item;
+    const ptrdiff_t t = behind && s->item == s->t * p->units ? s->t - 1 : s->t, u = side->done - t * p->units, block = 2 * u + half;
+    const ptrdiff_t token = (s->first + r) * p->length + t;
+    if (16 * block >= p->hidden) return 1;
     const ck_amx_lstm_row row = {
         .hidden = p->hidden,
         .sums = s->memory->sums[side->done & 1],
@@ -31,24 +36,16 @@ static ptrdiff_t ck_amx_lstm_finish_gates(ck_amx_lstm_side *side) {
         .saved = s->saved,
         .saved_at = 5 * p->hidden * (s->first * p->length + t * side->rows),
     };
-    const ptrdiff_t left = p->hidden - 32 * u;
-    if (left >= 32) {
-        ck_amx_lstm_forward_half(&row, 16, 2 * u, side->rows, r);
-        ck_amx_lstm_forward_half(&row, 16, 2 * u + 1, side->rows, r);
-    } else {
-        ck_amx_lstm_forward_half(&row, ck_smaller(16, left), 2 * u, side->rows, r);
-        if (left > 16) ck_amx_lstm_forward_half(&row, left - 16, 2 * u + 1, side->rows, r);
-    }
-    // The lines of y at the next step, and of saved that will be written next: a store that waits for its line holds up all others.
-    __builtin_prefetch((const char *)s->y.data + ((token + 1) * p->hidden + 32 * u) * (s->y.type == CK_F32 ? 4 : 2), 1, 2);
-    {
-        const ptrdiff_t size = s->saved.type == CK_F32 ? 4 : 2;
-        const char *next = (const char *)s->saved.data + (row.saved_at + 5 * (side->rows * 32 * (u + 1) + r * 32)) * size;
-        for (ptrdiff_t i = 0; i < 160 * size; i += 64) __builtin_prefetch(next + i, 1, 2);
-    }
-    // A line of x of the next step, so that it is near when it is laid out.
-    if (!s->early && u < p->in_steps && t + 1 < p->length)
+    const ptrdiff_t left = p->hidden - 16 * block;
+    if (left >= 16) ck_amx_lstm_forward_half(&row, 16, block, side->rows, r);
+    else ck_amx_lstm_forward_half(&row, left, block, side->rows, r);
+    // Lines of the next step, so that they are near when they are needed: of y, since a store that waits for its line holds up all
+    // others, and of x.
+    if (half == 0) {
+        __builtin_prefetch((const char *)s->y.data + (token * p->hidden + p->hidden + 32 * u) * (s->y.type == CK_F32 ? 4 : 2), 1, 2);
+    } else if (!s->early && u < p->in_steps && t + 1 < p->length) {
         _mm_prefetch((const char *)s->x.data + ((token + 1) * p->inputs + 32 * u) * (s->x.type == CK_F32 ? 4 : 2), _MM_HINT_T1);
+    }
     return CK_AMX_GATES_COST;
 }
 
@@ -64,9 +61,11 @@ static void ck_amx_lstm_step(ck_amx_lstm_forward *s, ptrdiff_t t) {
         float *const sums = m->sums[item & 1];
         const int first = u == 0 && t > 0;
         ck_amx_lstm_drain(side, item - 1);
+        s->t = t;
+        s->item = item;
         // The last units of the step before are finished while x is multiplied: the state is needed after that.
         const ptrdiff_t steps = 4 * (first ? in_steps : in_steps + state_steps);
-        side->budget = steps ? (side->rows * CK_AMX_GATES_COST + steps - 1) / steps : 0;
+        side->budget = steps ? (2 * side->rows * CK_AMX_GATES_COST + steps - 1) / steps : 0;
         for (ptrdiff_t q = 0; q < 4; q++) {
             const ck_amx_lstm_part parts[2] = {{m->x, s->wx + u * s->x_unit + q * s->x_gate, in_steps},
                                                {m->state[~t & 1], s->wh + u * s->h_unit + q * s->h_gate, state_steps}};

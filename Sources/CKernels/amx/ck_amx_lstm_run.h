@@ -4,22 +4,23 @@
 #define CK_AMX_LSTM_RUN_H
 
 enum {
-    // What a row of gates costs in units of a row of plain results.
-    CK_AMX_GATES_COST = 4,
+    // What the gates of sixteen units cost, where sixteen plain results are 1.
+    CK_AMX_GATES_COST = 6,
 };
 
-// Rows that wait to be finished: items of `rows` rows each, from row `row` of item `done` to item `ready`. After each step of a product
-// rows are finished for `budget`.
+// Sums that wait to be finished: items of 32 columns and `rows` rows, from piece `piece` of item `done` to item `ready`; a piece is
+// sixteen columns of a row, since much at a time would keep the next products from being seen. After each step of a product pieces are
+// finished for `budget`.
 typedef struct ck_amx_lstm_side {
-    ptrdiff_t done, ready, row, rows, budget, credit;
-    // Finishes a row and says what it cost.
+    ptrdiff_t done, ready, piece, rows, budget, credit;
+    // Finishes a piece and says what it cost.
     ptrdiff_t (*finish)(struct ck_amx_lstm_side *);
 } ck_amx_lstm_side;
 
 CK_INLINE ptrdiff_t ck_amx_lstm_finish_one(ck_amx_lstm_side *s) {
     const ptrdiff_t cost = s->finish(s);
-    if (++s->row == s->rows) {
-        s->row = 0;
+    if (++s->piece == 2 * s->rows) {
+        s->piece = 0;
         s->done++;
     }
     return cost;
