@@ -30,46 +30,83 @@ CK_INLINE __m512i ck_tiled_get(ck_in x, ptrdiff_t at, ptrdiff_t count) {
     return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)ck_conv_round(low)), (__m256i)ck_conv_round(high), 1);
 }
 
+// Lanes of thirty-two bf16 from element `at` on (lane i is element at + i), the others zero and not read.
+CK_INLINE __m512i ck_tiled_get_lanes(ck_in x, ptrdiff_t at, __mmask32 lanes) {
+    if (x.type == CK_BF16) return _mm512_maskz_loadu_epi16(lanes, (const uint16_t *)x.data + at);
+    const float *from = (const float *)x.data + at;
+    const f16 low = (f16)_mm512_maskz_loadu_ps((__mmask16)lanes, from);
+    const f16 high = (f16)_mm512_maskz_loadu_ps((__mmask16)(lanes >> 16), from + 16);
+    return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)ck_conv_round(low)), (__m256i)ck_conv_round(high), 1);
+}
+
 // Input row iy to `to`[ix][half][block][16 images][32 channels].
 static void ck_tiled_copy_row(const ck_tiled_image_rows *g, ptrdiff_t iy, char *to) {
     const ck_pass *p = g->p;
-    const ptrdiff_t pixel = g->halves * g->blocks * 1024;
+    // Windows of one pixel leave out what lies between their steps.
+    const ptrdiff_t skip = p->x.kernel == 1 && !p->x.backward ? p->x.stride : 1, next = skip * p->in_channels;
+    const ptrdiff_t pixel = g->halves * g->blocks * 1024 * skip;
+    if (p->y.kernel == 1 && !p->y.backward && iy % p->y.stride != 0) return;
     for (ptrdiff_t image = 0; image < g->images; image++) {
         ptrdiff_t at = (g->first + image) * p->in + iy * p->x.in * p->in_channels;
         char *line = to + image / 16 * g->blocks * 1024 + image % 16 * 64;
         if (g->in.type == CK_BF16 && p->k % 32 == 0) {
             const char *from = (const char *)g->in.data + at * 2;
-            for (ptrdiff_t ix = 0; ix < p->x.in; ix++, line += pixel)
-                for (ptrdiff_t b = 0; b < g->blocks; b++, from += 64)
-                    _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(from));
+            for (ptrdiff_t ix = 0; ix < p->x.in; ix += skip, line += pixel, from += next * 2)
+                for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(from + b * 64));
         } else {
-            for (ptrdiff_t ix = 0; ix < p->x.in; ix++, line += pixel, at += p->in_channels)
+            for (ptrdiff_t ix = 0; ix < p->x.in; ix += skip, line += pixel, at += next)
                 for (ptrdiff_t b = 0; b < g->blocks; b++)
                     _mm512_store_si512(line + b * 1024, ck_tiled_get(g->in, at + b * 32, ck_smaller(32, p->k - b * 32)));
         }
     }
 }
 
+// Whether the taps of a run are neighbours in the window and in the image.
+static inline int ck_tiled_adjacent(const ck_run *x) {
+    for (ptrdiff_t t = 1; t < x->taps; t++)
+        if (x->tap[t].tap != x->tap[0].tap + t || x->tap[t].from != x->tap[0].from + t) return 0;
+    return 1;
+}
+
+// One window's block of thirty-two elements, whose rows of taps are adjacent in the image: `row` elements further down for each tap of
+// y. Rows are read where they will lie in the block, so that they need only be joined.
+CK_INLINE __m512i ck_tiled_fold(const ck_tiled_image_rows *g, ptrdiff_t at, const ck_run *y, ptrdiff_t row, const ck_run *x, ptrdiff_t block) {
+    const ptrdiff_t k = g->p->k;
+    __m512i joined = _mm512_setzero_si512();
+    for (ptrdiff_t i = 0; i < y->taps; i++) {
+        const ptrdiff_t low = (y->tap[i].tap * g->p->x.kernel + x->tap[0].tap) * k - block * 32, high = low + x->taps * k;
+        if (high <= 0 || low >= 32) continue;
+        const uint64_t upto = high < 32 ? (1ull << high) - 1 : 0xFFFFFFFFull, below = low > 0 ? (1ull << low) - 1 : 0;
+        joined = _mm512_or_si512(joined, ck_tiled_get_lanes(g->in, at + y->tap[i].from * row - low, (__mmask32)(upto & ~below)));
+    }
+    return joined;
+}
+
 // The windows of one output row, folded: `to`[ox][half][block][16 images][32 of (tap, channel)], zero where a tap lies in the padding.
 // `window` has room for all blocks of one pixel.
 static void ck_tiled_fold_row(const ck_tiled_image_rows *g, const ck_run *y, ptrdiff_t within, ptrdiff_t y_advance, const ck_axis *x,
-                            uint16_t *window, char *to) {
+                              uint16_t *window, char *to) {
     const ck_pass *p = g->p;
-    const ptrdiff_t pixel = g->halves * g->blocks * 1024;
+    const ptrdiff_t pixel = g->halves * g->blocks * 1024, row = p->x.in * p->in_channels;
     for (ptrdiff_t image = 0; image < g->images; image++)
         for (ptrdiff_t r = 0; r < x->runs; r++) {
             const ck_run *run = &x->run[r];
+            const ptrdiff_t start = (g->first + image) * p->in + within * y_advance * row;
+            const int adjacent = run->taps > 0 && ck_tiled_adjacent(run);
             for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_storeu_si512(window + b * 32, _mm512_setzero_si512());
             for (ptrdiff_t j = 0; j < run->count; j++) {
-                for (ptrdiff_t i = 0; i < y->taps; i++) {
-                    const ptrdiff_t row = (g->first + image) * p->in + (y->tap[i].from + within * y_advance) * p->x.in * p->in_channels;
-                    uint16_t *taps = window + y->tap[i].tap * p->x.kernel * p->k;
-                    for (ptrdiff_t t = 0; t < run->taps; t++) {
-                        const ptrdiff_t at = row + (run->tap[t].from + j * x->advance) * p->in_channels;
-                        _mm512_mask_storeu_epi16(taps + run->tap[t].tap * p->k, (__mmask32)((1u << p->k) - 1), ck_tiled_get(g->in, at, p->k));
-                    }
-                }
                 char *line = to + (run->first + j * x->step) * pixel + image / 16 * g->blocks * 1024 + image % 16 * 64;
+                if (adjacent) {
+                    const ptrdiff_t at = start + (run->tap[0].from + j * x->advance) * p->in_channels;
+                    for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, ck_tiled_fold(g, at, y, row, run, b));
+                    continue;
+                }
+                for (ptrdiff_t i = 0; i < y->taps; i++)
+                    for (ptrdiff_t t = 0; t < run->taps; t++) {
+                        const ptrdiff_t at = start + y->tap[i].from * row + (run->tap[t].from + j * x->advance) * p->in_channels;
+                        uint16_t *place = window + (y->tap[i].tap * p->x.kernel + run->tap[t].tap) * p->k;
+                        _mm512_mask_storeu_epi16(place, (__mmask32)((1u << p->k) - 1), ck_tiled_get(g->in, at, p->k));
+                    }
                 for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(window + b * 32));
             }
         }
