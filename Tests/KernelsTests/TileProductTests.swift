@@ -28,7 +28,9 @@ import Testing
     /// Beyond every block: stretches, bands, groups, a single row of tiles.
     @Test(arguments: Form.allCases)
     func largeSizesAreExact(form: Form) {
-        let shapes = [(70, 75, 900), (33, 333, 840), (5, 130, 1330), (530, 40, 90), (130, 420, 130), (17, 34, 1700), (1, 64, 784)]
+        let shapes = [
+            (70, 75, 900), (33, 333, 840), (5, 130, 1330), (530, 40, 90), (130, 420, 130), (17, 34, 1700), (1, 64, 784), (40, 70, 2048),
+        ]
         for (turn, (m, n, k)) in shapes.enumerated() {
             let run = TileRun(form, m, n, k, choices: UInt32(turn * 37 + 3), numbers: { TestNumbers($0).whole($1, limit: 1) })
             let expected = run.results(FloatKernels(.swift))

@@ -43,8 +43,8 @@ CK_INLINE ptrdiff_t ck_amx_larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a :
 
 static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     ck_amx_plan p = {.blocks = ck_amx_32s(g->m), .panels = ck_amx_32s(g->n), .steps = ck_amx_32s(g->k)};
-    // Rows a multiple of 2 KB apart meet in few sets of the cache.
-    p.a = g->transpose_a ? CK_TURNED : g->a_row % 1024 == 0 ? CK_COPIED : CK_AS_IS;
+    // Rows a multiple of 4 KB apart meet in one set of the cache.
+    p.a = g->transpose_a ? CK_TURNED : g->a_row % 2048 == 0 ? CK_COPIED : CK_AS_IS;
     p.chunk = p.steps;
     if (p.a == CK_TURNED && g->c.type == CK_F32 && !g->packed_b) {
         p.chunk = ck_smaller(p.chunk, ck_amx_larger(CK_AMX_TURNED_PAIRS / ck_amx_larger(p.blocks, 1), CK_AMX_TURNED_STEPS));
