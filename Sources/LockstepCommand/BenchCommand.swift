@@ -12,33 +12,30 @@ struct StepBenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "step", abstract: "Times the whole training step on a fixed batch; under mpirun each rank takes the whole batch.")
 
-    @Argument(help: "mlp-small, mlp, cnn, or a recipe.") var workload: String
+    @Argument(help: "mlp-small, mlp, cnn, resnet18, lstm, gpt-mini, gpt2, or a recipe.") var workload: String
     @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Changes to the recipe: dotted.key=value.", valueName: "key=value"))
     var overrides: [String] = []
     @Option(help: "Timed steps.") var steps = 100
     @Option(help: "Steps before the clock starts.") var warmup = 5
-    @Option(help: "fp32.") var precision = "fp32"
+    @Option(help: "fp32 or bf16; without it a recipe's own, and fp32 for a workload.") var precision: String?
     @Flag(help: "Share the workload's batch out over the ranks instead of giving it to each.") var split = false
     @Flag(help: "One JSON object on standard output and nothing else.") var json = false
 
     func validate() throws {
         guard steps > 0, warmup >= 0 else { throw ValidationError("--steps needs at least 1 and --warmup at least 0.") }
-        guard precision == "fp32" else {
-            throw ValidationError("--precision \(precision) is not available in this version; fp32 is.")
-        }
     }
 
     func run() throws {
         try Session.run { group in
-            let bench = try group.agreeing { try StepBench(workload, overrides: overrides) }
+            let bench = try group.agreeing { try StepBench(workload, overrides: overrides, precision: precision) }
             let row = try bench.run(steps: steps, warmup: warmup, split: split, on: group)
             guard group.rank == 0 else { return }
             if json { return print(row.json.serialized()) }
             print(
                 """
-                \(row.workload): \(row.parameters) parameters, batch \(row.samples), \(row.ranks) rank\(row.ranks == 1 ? "" : "s"), \(row.instructionSet.name)
+                \(row.workload), \(row.precision): \(row.parameters) parameters, batch \(row.samples), \(row.ranks) rank\(row.ranks == 1 ? "" : "s"), \(row.instructionSet.name)
                 step \(round(row.stepMilliseconds)) ms (median of \(steps)), of which exchange \(round(row.exchangeMilliseconds)) ms, \
-                \(row.exchangeBytes) bytes sent; \(round(row.perSecond)) samples/s
+                \(row.exchangeBytes) bytes sent; \(round(row.perSecond)) \(row.unit)/s
                 """)
         }
     }

@@ -9,7 +9,7 @@ struct ScalingBenchCommand: ParsableCommand {
         commandName: "scaling", abstract: "Strong and weak scaling over numbers of ranks, with efficiency and the share of exchange.")
 
     @Option(help: "Numbers of ranks, for instance 1,2,4.") var ranks = "1,2"
-    @Option(help: "mlp-small, mlp, cnn, or a recipe.") var workload = "mlp"
+    @Option(help: "A workload of bench step, or a recipe.") var workload = "mlp"
     @Option(help: "Timed steps of each measurement.") var steps = 50
     @Option(help: "Rounds; the median of each row is shown.") var rounds = 3
     @Option(help: "A hostfile for mpirun.") var hostfile: String?

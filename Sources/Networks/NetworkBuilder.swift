@@ -23,7 +23,7 @@ struct NetworkBuilder {
     private var records: [ModelGraph.Layer] = []
     private var names = Set<String>()
     private var parameterNames = Set<String>()
-    private let readsTokens: Bool
+    private let vocabulary: Int?
     /// The layers begun so far, those in blocks too.
     private var layerCount = 0
 
@@ -41,12 +41,12 @@ struct NetworkBuilder {
             throw NetworkError(nil, "there are no layers")
         }
         loss = spec.loss
-        readsTokens = spec.inputIsTokens
-        guard !readsTokens || spec.input.count == 1 else {
+        vocabulary = spec.vocabulary
+        guard vocabulary == nil || spec.input.count == 1 else {
             throw NetworkError(
                 nil, "the input shape \(describeShape(spec.input)) does not suit an embedding, which reads one row of tokens: [256]")
         }
-        input = readsTokens ? graph.addTokens(spec.input[0]) : graph.addInput(Shape(spec.input))
+        input = vocabulary != nil ? graph.addTokens(spec.input[0]) : graph.addInput(Shape(spec.input))
         current = input
     }
 
@@ -123,9 +123,13 @@ struct NetworkBuilder {
         guard graph.parameters.contains(where: \.trainable) else {
             throw NetworkError(nil, "no layer has parameters, so there is nothing to train; add a dense or conv2d layer")
         }
-        if loss == .softmaxCrossEntropy && !(shape.rank == 1 || readsTokens && shape.rank == 2) {
+        if loss == .softmaxCrossEntropy && !(shape.rank == 1 || vocabulary != nil && shape.rank == 2) {
             throw NetworkError(
                 last, "gives \(shape) per sample, but softmax_cross_entropy needs one score per class; add flatten and a dense layer")
+        }
+        if loss == .softmaxCrossEntropy, shape.rank == 2, let vocabulary, shape[1] != vocabulary {
+            throw NetworkError(
+                last, "gives \(shape[1]) scores at every position, but the embedding knows \(vocabulary) tokens; give it as many units")
         }
         return ModelGraph(graph: graph, input: input, prediction: current, loss: loss, layers: records)
     }

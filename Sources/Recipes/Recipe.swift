@@ -12,7 +12,7 @@ package struct Recipe: Sendable, Equatable {
     package var name: String
     package var seed: UInt64
     package var data: DataSpec
-    /// The network with its blocks opened into a flat list, and the loss.
+    /// The network, with `sequential` and `repeat` opened, and the loss.
     package var network: NetworkSpec
     /// What kind of answer the network gives, from the loss and the width of its last layer.
     package var task: TaskKind

@@ -81,6 +81,9 @@ import Testing
             [8], [.head(tied: "0")],
             "model: layers.0 (head): is tied to `0`, but no embedding before it has this name or place; the first layer has to be an "
                 + "embedding"),
+        Case(
+            [8], [.embedding(vocabulary: 5, width: 4), .dense(units: 4)],
+            "model: layers.1 (dense): gives 4 scores at every position, but the embedding knows 5 tokens; give it as many units"),
         Case([4, 6], [.attention(heads: 4)], "model: layers.0 (attention): 4 heads have to divide the width of 6"),
         Case(
             [4], [.attention(heads: 2)],

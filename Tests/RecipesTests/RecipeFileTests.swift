@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func noSuchRecipe() {
-        let names = "digits, mnist-cnn, mnist-mlp, binary-classifier, softmax-small and regression"
+        let names = "digits, mnist-cnn, mnist-mlp, binary-classifier, softmax-small, regression, resnet18, char-lstm, gpt-mini and gpt2"
         #expect(refusalOf("digit") == "there is no recipe `digit`: did you mean `digits`? Built in are \(names)")
         #expect(refusalOf("zebra") == "there is no recipe `zebra`. Built in are \(names)")
         #expect(

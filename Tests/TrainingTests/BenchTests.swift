@@ -19,6 +19,39 @@ import Training
         #expect(json["params"]?.intValue == parameters)
     }
 
+    /// Of sequences it is tokens that are counted, and the loss is that of every position.
+    @Test(arguments: ["fp32", "bf16"]) func sequencesAreCountedInTokens(precision: String) throws {
+        try withTemporaryDirectory { folder in
+            let recipe = """
+                model:
+                  input: [12]
+                  layers:
+                    - embedding: {vocabulary: 9, width: 8, positions: 20}
+                    - transformer: {heads: 2, dropout: 0.1}
+                    - lstm: 8
+                    - layernorm
+                    - head: 0
+                  recompute: blocks
+                loss: softmax_cross_entropy
+                batch: 4
+                steps: 1
+                """
+            try writeText(recipe, to: folder + "/tokens.yaml")
+            let bench = try StepBench(folder + "/tokens.yaml", precision: precision)
+            let row = try bench.run(steps: 2, warmup: 0, split: false, on: SingleMemberGroup())
+            #expect(row.json["unit"]?.stringValue == "tokens" && row.json["dtype"]?.stringValue == precision)
+            #expect(row.samples == 4 && row.json["batch"]?.intValue == 4)
+            #expect(abs(row.perSecond * row.stepMilliseconds / 1e3 - 48) < 1e-6)
+        }
+    }
+
+    @Test func whatCannotBeTimedIsRefused() {
+        let precision = #expect(throws: UsageError.self) { try StepBench("mlp", precision: "fp64") }
+        #expect(precision?.description.contains("fp32 and bf16") == true)
+        let changed = #expect(throws: UsageError.self) { try StepBench("mlp", overrides: ["batch=3"]) }
+        #expect(changed?.description.contains("takes no changes (batch=3)") == true)
+    }
+
     @Test func everyRankTakesTheWholeBatchUnlessItIsSplit() throws {
         let rows = try ThreadGroup.run(2) { group in
             let bench = try StepBench("mlp-small")

@@ -9,5 +9,7 @@ package struct BuiltInRecipe: Sendable {
 
 extension Recipe {
     /// In the order in which they are listed; the first is the default.
-    package static let builtIns: [BuiltInRecipe] = [.digits, .mnistCNN, .mnistMLP, .binaryClassifier, .softmaxSmall, .regression]
+    package static let builtIns: [BuiltInRecipe] = [
+        .digits, .mnistCNN, .mnistMLP, .binaryClassifier, .softmaxSmall, .regression, .resnet18, .charLSTM, .gptMini, .gpt2,
+    ]
 }

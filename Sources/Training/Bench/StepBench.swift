@@ -14,23 +14,30 @@ package struct StepBench {
     /// One measurement, with the fields that `peers/torch_train.py` prints, and the share of time in exchanges.
     package struct Row: Sendable {
         package var workload: String
+        /// As recipes spell it.
+        package var precision: String
         package var ranks: Int
         package var parameters: Int
-        /// Samples of one global batch.
+        /// Samples of one global batch; a sequence is one.
         package var samples: Int
+        /// What `perSecond` counts: samples, or the tokens of sequences.
+        package var unit: String
+        /// Of one sample.
+        package var units: Int
         /// Medians over the timed steps, in milliseconds.
         package var stepMilliseconds: Double
         package var exchangeMilliseconds: Double
         package var exchangeBytes: Int
         package var instructionSet: InstructionSet
 
-        package var perSecond: Double { Double(samples) / stepMilliseconds * 1e3 }
+        package var perSecond: Double { Double(samples * units) / stepMilliseconds * 1e3 }
         package var exchangeShare: Double { exchangeMilliseconds / stepMilliseconds }
 
         package var json: JSONValue {
             .object([
-                "peer": .string("lockstep \(lockstepVersion)"), "workload": .string(workload), "dtype": "fp32", "ranks": .integer(ranks),
-                "threads": 1, "params": .integer(parameters), "unit": "samples", "per_second": .number(rounded(perSecond, 1)),
+                "peer": .string("lockstep \(lockstepVersion)"), "workload": .string(workload), "dtype": .string(precision),
+                "ranks": .integer(ranks), "threads": 1, "params": .integer(parameters), "unit": .string(unit),
+                "per_second": .number(rounded(perSecond, 1)),
                 "step_ms": .number(rounded(stepMilliseconds, 4)), "batch": .integer(samples),
                 "exchange_ms": .number(rounded(exchangeMilliseconds, 4)), "exchange_bytes": .integer(exchangeBytes),
                 "isa": .string(instructionSet.name),
@@ -44,46 +51,62 @@ package struct StepBench {
     }
 
     let name: String
-    let network: NetworkSpec
-    let task: TaskKind
-    let optimizer: OptimizerSpec
-    let batch: Int
+    let workload: Workload
+    let precision: Precision
 
     /// A workload of `peers/torch_train.py` by name, else a recipe.
-    package init(_ workload: String, overrides: [String] = []) throws {
-        name = workload
-        if let network = Zoo.network(named: workload) {
-            self.network = network
-            task = .classification(classes: 10)
-            optimizer = OptimizerSpec(.adam(), learningRate: 1e-3)
-            batch = Self.peerBatch[workload] ?? 32
+    ///
+    /// - Parameter precision: nil for the recipe's own.
+    package init(_ name: String, overrides: [String] = [], precision: String? = nil) throws {
+        self.name = name
+        if let known = Self.workload(named: name) {
+            guard overrides.isEmpty else {
+                throw UsageError(
+                    "\(name) is a workload of fixed sizes and takes no changes (\(overrides.joined(separator: " "))).",
+                    remedy: "Give a recipe to change keys of; `lockstep recipes` lists those that are built in.")
+            }
+            workload = known
+        } else {
+            workload = try Self.recipe(name, overrides)
+        }
+        guard let precision else {
+            self.precision = workload.precision
             return
         }
-        let recipe: Recipe
+        guard let chosen = Precision(rawValue: precision) else {
+            throw UsageError(
+                "--precision is \(precision), which is no precision.",
+                remedy: "There are \(Precision.allCases.map(\.rawValue).joined(separator: " and ")).")
+        }
+        self.precision = chosen
+    }
+
+    private static func recipe(_ name: String, _ overrides: [String]) throws -> Workload {
         do {
-            recipe = try Recipe.load(workload, overrides: overrides)
+            let recipe = try Recipe.load(name, overrides: overrides)
+            return Workload(
+                network: recipe.network, task: recipe.task, optimizer: recipe.optimizer, batch: recipe.batch, precision: recipe.precision)
         } catch {
             throw UsageError("\(error)", remedy: "bench step takes a recipe or one of the workloads \(Zoo.names.joined(separator: ", ")).")
         }
-        (network, task, optimizer, batch) = (recipe.network, recipe.task, recipe.optimizer, recipe.batch)
     }
-
-    /// Batch sizes that differ from 32 in `peers/torch_train.py`.
-    private static let peerBatch = ["mlp": 128]
 
     /// Times `steps` steps after `warmup` untimed ones. Collective.
     ///
     /// - Parameter split: the workload's batch is the global batch and shared out (strong scaling); else every rank takes all of it.
     package func run(steps: Int, warmup: Int, split: Bool, on group: any CollectiveGroup) throws -> Row {
         let common = try group.commonInstructionSet()
-        let samples = split ? batch : batch * group.size
+        let (network, task, optimizer) = (workload.network, workload.task, workload.optimizer)
+        let samples = split ? workload.batch : workload.batch * group.size
         let (model, data) = try group.agreeing {
             let spec = DataSpec(format: .synthetic, validation: 0, shuffle: false, samples: samples, testSamples: 0)
             return (try Network.build(network), try loadData(spec, task: task, inputShape: network.input, seed: 1).train)
         }
         let kind = MetricKind(task)
         let engine = StepEngine(
-            StepEngine.Setup(model: model, kind: kind, optimizer: optimizer, batch: samples, virtualShards: group.size),
+            StepEngine.Setup(
+                model: model, kind: kind, optimizer: optimizer, batch: samples, virtualShards: group.size, precision: precision,
+                recompute: network.recompute == .blocks),
             kernels: FloatKernels(common), group: group)
         Network.initialise(engine.layout, seed: 1, into: engine.parameters)
         let map = engine.map
@@ -96,7 +119,8 @@ package struct StepBench {
         guard let fixed = prefetcher.next() else { preconditionFailure("StepBench: the loader brought no batch") }
         let times = try time(engine, batch: fixed, steps: steps, warmup: warmup, rate: optimizer.learningRate, group: group)
         return Row(
-            workload: name, ranks: group.size, parameters: engine.layout.trainableCount, samples: samples,
+            workload: name, precision: precision.rawValue, ranks: group.size, parameters: engine.layout.trainableCount, samples: samples,
+            unit: network.inputIsTokens ? "tokens" : "samples", units: network.inputIsTokens ? network.input[0] : 1,
             stepMilliseconds: median(times.map(\.step)), exchangeMilliseconds: median(times.map(\.exchange)),
             exchangeBytes: engine.exchange.bytesPerStep, instructionSet: common)
     }
