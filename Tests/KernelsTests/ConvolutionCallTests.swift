@@ -6,20 +6,10 @@ import Testing
     /// end at unreadable pages.
     @Test(arguments: Level.all)
     func everyGeometryIsExact(level: Level) {
-        var turn = 0
-        for shape in smallConvolutions() + unusualConvolutions() {
-            for rows in [0, 1, 3, 18] {
-                for type in StorageType.allCases {
-                    turn += 1
-                    let stored: [(StorageType, StorageType)] = [(type, type), (.scalar, .bfloat16), (.bfloat16, .scalar)]
-                    let run = CallRun(
-                        ConvolutionCall(shape, type: type, packedWeights: turn % 3 != 0), rows: rows, stored: stored[turn % 5 % 3],
-                        ending: turn % 4, numbers: { TestNumbers($0).whole($1) })
-                    guard let wrong = run.results(level.kernels).difference(from: run.results(FloatKernels(.swift))) else { continue }
-                    Issue.record("\(shape), rows \(rows), \(run.call), \(run.stored), ending \(run.ending): \(wrong)")
-                    return
-                }
-            }
+        for (run, expected) in zip(Oracle.runs, Oracle.results) {
+            guard let wrong = run.results(level.kernels).difference(from: expected) else { continue }
+            Issue.record("\(run.call), rows \(run.rows), \(run.stored), ending \(run.ending): \(wrong)")
+            return
         }
     }
 
@@ -31,8 +21,8 @@ import Testing
                 let run = CallRun(
                     ConvolutionCall(shape, type: type, packedWeights: true), rows: rows, stored: (type, type), ending: 0,
                     numbers: { TestNumbers($0).whole($1, limit: 1) })
-                let expected = type == .scalar ? OracleResults.scalar : OracleResults.bfloat16
-                let wrong = run.results(level.kernels).difference(from: expected["\(shape)"]!)
+                let expected = (type == .scalar ? Oracle.largeScalar : Oracle.largeBFloat16)[shape]!
+                let wrong = run.results(level.kernels).difference(from: expected)
                 if let wrong { Issue.record("\(shape), \(type): \(wrong)") }
             }
         }
@@ -154,18 +144,35 @@ private let largeConvolutions: [(WindowShape, Int)] = [
     ),
 ]
 
-/// The reference's results for the large shapes, once for all levels.
-private enum OracleResults {
-    static let scalar = results(.scalar)
-    static let bfloat16 = results(.bfloat16)
+/// The reference's results, once for all levels.
+private enum Oracle {
+    static let runs: [CallRun] = {
+        var runs: [CallRun] = []
+        for shape in smallConvolutions() + unusualConvolutions() {
+            for rows in [0, 1, 3, 18] {
+                for type in StorageType.allCases {
+                    let turn = runs.count
+                    let stored: [(StorageType, StorageType)] = [(type, type), (.scalar, .bfloat16), (.bfloat16, .scalar)]
+                    runs.append(
+                        CallRun(
+                            ConvolutionCall(shape, type: type, packedWeights: turn % 3 != 0), rows: rows, stored: stored[turn % 5 % 3],
+                            ending: (turn / 2) % 4, numbers: { TestNumbers($0).whole($1) }))
+                }
+            }
+        }
+        return runs
+    }()
+    static let results = runs.map { $0.results(FloatKernels(.swift)) }
+    static let largeScalar = large(.scalar)
+    static let largeBFloat16 = large(.bfloat16)
 
-    private static func results(_ type: StorageType) -> [String: CallResults] {
-        var all: [String: CallResults] = [:]
+    private static func large(_ type: StorageType) -> [WindowShape: CallResults] {
+        var all: [WindowShape: CallResults] = [:]
         for (shape, rows) in largeConvolutions {
             let run = CallRun(
                 ConvolutionCall(shape, type: type, packedWeights: true), rows: rows, stored: (type, type), ending: 0,
                 numbers: { TestNumbers($0).whole($1, limit: 1) })
-            all["\(shape)"] = run.results(FloatKernels(.swift))
+            all[shape] = run.results(FloatKernels(.swift))
         }
         return all
     }
@@ -190,7 +197,7 @@ private func unusualConvolutions() -> [WindowShape] {
     ]
 }
 
-private struct CallResults {
+private struct CallResults: Sendable {
     var y: [Float] = []
     var slope: [Float] = []
     var dx: [Float] = []
@@ -210,7 +217,7 @@ private struct CallResults {
 }
 
 /// The operands of a call and its gradients, and one run of all three.
-private struct CallRun {
+private struct CallRun: Sendable {
     let call: ConvolutionCall
     var rows: Int
     /// How x and its like, and y and its like, are stored.

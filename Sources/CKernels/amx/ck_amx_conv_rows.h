@@ -4,8 +4,8 @@
 typedef struct ck_tiled_image_rows {
     const ck_pass *p;
     ck_in in;
-    // Images of this group, from `first` on, in halves of sixteen.
-    ptrdiff_t first, images, halves;
+    // Images of this group, from `first` on, in halves of sixteen; the first of them is row `lane` of the tiles.
+    ptrdiff_t first, images, halves, lane;
     // Blocks of thirty-two channels, or of the elements of a folded window.
     ptrdiff_t blocks;
     // Windows of few channels are folded: a pixel of the output holds the taps' channels side by side.
@@ -48,7 +48,7 @@ static void ck_tiled_copy_row(const ck_tiled_image_rows *g, ptrdiff_t iy, char *
     if (p->y.kernel == 1 && !p->y.backward && iy % p->y.stride != 0) return;
     for (ptrdiff_t image = 0; image < g->images; image++) {
         ptrdiff_t at = (g->first + image) * p->in + iy * p->x.in * p->in_channels;
-        char *line = to + image / 16 * g->blocks * 1024 + image % 16 * 64;
+        char *line = to + (g->lane + image) / 16 * g->blocks * 1024 + (g->lane + image) % 16 * 64;
         if (g->in.type == CK_BF16 && p->k % 32 == 0) {
             const char *from = (const char *)g->in.data + at * 2;
             for (ptrdiff_t ix = 0; ix < p->x.in; ix += skip, line += pixel, from += next * 2)
@@ -95,7 +95,7 @@ static void ck_tiled_fold_row(const ck_tiled_image_rows *g, const ck_run *y, ptr
             const int adjacent = run->taps > 0 && ck_tiled_adjacent(run);
             for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_storeu_si512(window + b * 32, _mm512_setzero_si512());
             for (ptrdiff_t j = 0; j < run->count; j++) {
-                char *line = to + (run->first + j * x->step) * pixel + image / 16 * g->blocks * 1024 + image % 16 * 64;
+                char *line = to + (run->first + j * x->step) * pixel + (g->lane + image) / 16 * g->blocks * 1024 + (g->lane + image) % 16 * 64;
                 if (adjacent) {
                     const ptrdiff_t at = start + (run->tap[0].from + j * x->advance) * p->in_channels;
                     for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, ck_tiled_fold(g, at, y, row, run, b));

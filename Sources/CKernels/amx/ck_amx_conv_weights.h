@@ -130,16 +130,40 @@ static ck_tiled_weight_cut ck_tiled_weight_cut_of(const ck_pass *p) {
     return cut;
 }
 
+// Fewer than thirty-two images are cut into bands of output rows, each as if it were an image of its own, until the contraction is
+// full. A band's border of rows in the padding holds zeros, which are multiplied.
+static ck_pass ck_tiled_band(const ck_pass *p, ptrdiff_t bands) {
+    ck_pass band = *p;
+    if (bands == 1) return band;
+    band.y.out = (p->y.out + bands - 1) / bands;
+    band.y.in = (band.y.out - 1) * p->y.stride + (p->y.kernel - 1) * p->y.dilation + 1;
+    band.y.pad = 0;
+    return band;
+}
+static inline ptrdiff_t ck_tiled_bands(const ck_pass *p, ptrdiff_t images) {
+    ptrdiff_t bands = 1;
+    while (bands * 2 * images <= 32 && bands * 2 <= p->y.out) bands *= 2;
+    return bands;
+}
+
 static ptrdiff_t ck_tiled_weight_bytes(const ck_pass *p) {
-    const ck_tiled_weight_cut cut = ck_tiled_weight_cut_of(p);
-    const ptrdiff_t longest = cut.x_row > cut.dy_row ? cut.x_row : cut.dy_row;
-    return ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x) + ck_conv_bytes(cut.slots * cut.x_row) + ck_conv_bytes(cut.lines * cut.dy_row)
-        + ck_conv_bytes(longest) + ck_conv_bytes(cut.lines * (ptrdiff_t)sizeof(ck_conv_span)) + ck_conv_bytes(4096)
-        + ck_conv_bytes(cut.x_blocks * 64 + 64);
+    ptrdiff_t most = 0;
+    for (ptrdiff_t bands = 1; bands <= 32 && bands <= p->y.out; bands *= 2) {
+        const ck_pass band = ck_tiled_band(p, bands);
+        const ck_tiled_weight_cut cut = ck_tiled_weight_cut_of(&band);
+        const ptrdiff_t longest = cut.x_row > cut.dy_row ? cut.x_row : cut.dy_row;
+        const ptrdiff_t bytes = ck_conv_bytes(cut.slots * cut.x_row) + ck_conv_bytes(cut.lines * cut.dy_row) + ck_conv_bytes(longest)
+            + ck_conv_bytes(cut.lines * (ptrdiff_t)sizeof(ck_conv_span)) + ck_conv_bytes(4096) + ck_conv_bytes(cut.x_blocks * 64 + 64);
+        if (bytes > most) most = bytes;
+    }
+    return most + ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x);
 }
 
 typedef struct ck_tiled_weight_job {
-    const ck_pass *p;
+    // The band, and what it is a band of.
+    const ck_pass *p, *image;
+    ptrdiff_t bands;
+    // The axes of the image.
     ck_axis y, x;
     ck_tiled_weight_cut cut;
     char *images, *gradients, *row;
@@ -226,70 +250,91 @@ static void ck_tiled_turn_row(const char *row, ptrdiff_t pixels, ptrdiff_t block
         for (ptrdiff_t b = 0; b < blocks; b++, row += 1024, to += 2048) turn(row, row + blocks * 1024, to);
 }
 
-// The rows that output rows line..<line + lines need and that are not there yet.
-static ptrdiff_t ck_tiled_turn_images(ck_tiled_weight_job *g, const ck_tiled_image_rows *x, ptrdiff_t line, ptrdiff_t lines, ptrdiff_t filled,
-                                    uint16_t *window) {
+// Row `row` of every band, side by side: a row of x, or one of an output row (of dy, or of folded windows).
+static void ck_tiled_copy_bands(const ck_tiled_weight_job *g, ck_tiled_image_rows *from, ptrdiff_t row, int is_output,
+                                uint16_t *window, ptrdiff_t bytes) {
+    const ck_pass *p = g->image;
+    // Bands that end earlier and images that are not there are zeros.
+    if (g->bands * from->images < 32 || g->bands > 1) memset(g->row, 0, (size_t)bytes);
+    for (ptrdiff_t band = 0; band < g->bands; band++) {
+        const ptrdiff_t first = band * g->p->y.out;
+        const ptrdiff_t at = is_output ? first + row : g->bands == 1 ? row : first * p->y.stride - p->y.pad + row;
+        if (at < 0 || at >= (is_output ? p->y.out : p->y.in)) continue;
+        from->lane = band * (32 / g->bands);
+        if (!from->folded) {
+            ck_tiled_copy_row(from, at, g->row);
+            continue;
+        }
+        for (ptrdiff_t r = 0; r < g->y.runs; r++) {
+            const ck_run *y = &g->y.run[r];
+            if (at >= y->first && at < y->first + y->count)
+                ck_tiled_fold_row(from, y, at - y->first, g->y.advance, &g->x, window, g->row);
+        }
+    }
+}
+
+// The rows of x that output rows line..<line + lines need and that are not there yet, of which `filled` have been.
+static ptrdiff_t ck_tiled_turn_images(ck_tiled_weight_job *g, ck_tiled_image_rows *x, ptrdiff_t line, ptrdiff_t lines, ptrdiff_t filled,
+                                      uint16_t *window) {
     const ck_pass *p = g->p;
     const ck_tiled_weight_cut *cut = &g->cut;
-    if (!x->folded) {
-        const ptrdiff_t reach = (line + lines - 1) * p->y.stride + (p->y.kernel - 1) * p->y.dilation - p->y.pad + 1;
-        const ptrdiff_t need = ck_smaller(reach, p->y.in);
-        if (need - filled > cut->slots) filled = need - cut->slots;
-        for (; filled < need; filled++) {
-            ck_tiled_copy_row(x, filled, g->row);
-            ck_tiled_turn_row(g->row, p->x.in, cut->x_blocks, ck_tiled_transpose, g->images + filled % cut->slots * cut->x_row);
+    if (x->folded) {
+        for (ptrdiff_t i = 0; i < lines; i++) {
+            ck_tiled_copy_bands(g, x, line + i, 1, window, cut->x_row);
+            ck_tiled_turn_row(g->row, p->x.out, cut->x_blocks, ck_tiled_transpose, g->images + i * cut->x_row);
         }
         return filled;
     }
-    for (ptrdiff_t r = 0; r < g->y.runs; r++) {
-        const ck_run *y = &g->y.run[r];
-        for (ptrdiff_t j = 0; j < y->count; j++) {
-            if (y->first + j < line || y->first + j >= line + lines) continue;
-            ck_tiled_fold_row(x, y, j, g->y.advance, &g->x, window, g->row);
-            ck_tiled_turn_row(g->row, p->x.out, cut->x_blocks, ck_tiled_transpose, g->images + (y->first + j - line) * cut->x_row);
-        }
+    const ptrdiff_t reach = (line + lines - 1) * p->y.stride + (p->y.kernel - 1) * p->y.dilation - p->y.pad + 1;
+    const ptrdiff_t need = ck_smaller(reach, p->y.in);
+    if (need - filled > cut->slots) filled = need - cut->slots;
+    for (; filled < need; filled++) {
+        ck_tiled_copy_bands(g, x, filled, 0, window, cut->x_row);
+        ck_tiled_turn_row(g->row, p->x.in, cut->x_blocks, ck_tiled_transpose, g->images + filled % cut->slots * cut->x_row);
     }
     return filled;
 }
 
-static void ck_tiled_weight_pass(const ck_pass *p, ptrdiff_t rows, ck_in x, ck_in dy, float *dw, char *workspace) {
-    ck_tiled_weight_job g = {
-        .p = p,
-        .y = ck_axis_of(&p->y, &workspace),
-        .x = ck_axis_of(&p->x, &workspace),
-        .cut = ck_tiled_weight_cut_of(p),
-        .dw = dw,
-    };
-    const ck_tiled_weight_cut cut = g.cut;
-    const ptrdiff_t longest = cut.x_row > cut.dy_row ? cut.x_row : cut.dy_row;
-    g.images = ck_conv_take(&workspace, cut.slots * cut.x_row);
-    g.gradients = ck_conv_take(&workspace, cut.lines * cut.dy_row);
-    g.row = ck_conv_take(&workspace, longest);
-    g.spans = ck_conv_take(&workspace, cut.lines * (ptrdiff_t)sizeof(ck_conv_span));
-    g.scratch = ck_conv_take(&workspace, 4096);
+// Up to thirty-two images from `first` on.
+static void ck_tiled_weight_group(ck_tiled_weight_job *g, ptrdiff_t first, ptrdiff_t count, ck_in x, ck_in dy, char *workspace) {
+    const ck_pass *p = g->image;
+    g->bands = ck_tiled_bands(p, count);
+    const ck_pass band = ck_tiled_band(p, g->bands);
+    g->p = &band;
+    g->cut = ck_tiled_weight_cut_of(&band);
+    const ck_tiled_weight_cut cut = g->cut;
+    g->images = ck_conv_take(&workspace, cut.slots * cut.x_row);
+    g->gradients = ck_conv_take(&workspace, cut.lines * cut.dy_row);
+    g->row = ck_conv_take(&workspace, cut.x_row > cut.dy_row ? cut.x_row : cut.dy_row);
+    g->spans = ck_conv_take(&workspace, cut.lines * (ptrdiff_t)sizeof(ck_conv_span));
+    g->scratch = ck_conv_take(&workspace, 4096);
     uint16_t *window = (uint16_t *)workspace;
     // dy is copied as if it were the input of a pass.
-    const ck_pass map = {.y.in = p->y.out, .x.in = p->x.out, .k = p->n, .in_channels = p->n, .in = p->out};
-    ck_tiled_image_rows images = {.p = p, .in = x, .halves = 2, .blocks = cut.x_blocks, .folded = ck_tiled_folds(p)};
-    ck_tiled_image_rows gradients = {.p = &map, .in = dy, .halves = 2, .blocks = cut.dy_blocks};
+    const ck_pass map = {.x.in = p->x.out, .k = p->n, .in_channels = p->n, .in = p->out};
+    ck_tiled_image_rows images = {
+        .p = p, .in = x, .first = first, .images = count, .halves = 2, .blocks = cut.x_blocks, .folded = ck_tiled_folds(p)};
+    ck_tiled_image_rows gradients = {.p = &map, .in = dy, .first = first, .images = count, .halves = 2, .blocks = cut.dy_blocks};
+    ptrdiff_t filled = 0;
+    for (ptrdiff_t line = 0; line < band.y.out; line += cut.lines, g->load = 1) {
+        const ptrdiff_t lines = ck_smaller(band.y.out - line, cut.lines);
+        filled = ck_tiled_turn_images(g, &images, line, lines, filled, window);
+        for (ptrdiff_t i = 0; i < lines; i++) {
+            ck_tiled_copy_bands(g, &gradients, line + i, 1, window, cut.dy_row);
+            ck_tiled_turn_row(g->row, p->x.out, cut.dy_blocks, ck_tiled_pair, g->gradients + i * cut.dy_row);
+        }
+        ck_tiled_weight_lines(g, line, lines);
+    }
+}
+
+static void ck_tiled_weight_pass(const ck_pass *p, ptrdiff_t rows, ck_in x, ck_in dy, float *dw, char *workspace) {
+    ck_tiled_weight_job g = {
+        .image = p,
+        .y = ck_axis_of(&p->y, &workspace),
+        .x = ck_axis_of(&p->x, &workspace),
+        .dw = dw,
+    };
     if (rows == 0) memset(dw, 0, sizeof(float) * (size_t)(p->taps * p->k * p->n));
     ck_tiled_configure(16, 16);
-    for (ptrdiff_t first = 0; first < rows; first += 32) {
-        ptrdiff_t filled = 0;
-        images.first = gradients.first = first;
-        images.images = gradients.images = ck_smaller(rows - first, 32);
-        for (ptrdiff_t line = 0; line < p->y.out; line += cut.lines, g.load = 1) {
-            const ptrdiff_t lines = ck_smaller(p->y.out - line, cut.lines);
-            // Images that are not there are zeros in both operands; x and dy fill different places of the row.
-            if (images.images < 32) memset(g.row, 0, (size_t)longest);
-            filled = ck_tiled_turn_images(&g, &images, line, lines, filled, window);
-            if (images.images < 32) memset(g.row, 0, (size_t)longest);
-            for (ptrdiff_t i = 0; i < lines; i++) {
-                ck_tiled_copy_row(&gradients, line + i, g.row);
-                ck_tiled_turn_row(g.row, p->x.out, cut.dy_blocks, ck_tiled_pair, g.gradients + i * cut.dy_row);
-            }
-            ck_tiled_weight_lines(&g, line, lines);
-        }
-    }
+    for (ptrdiff_t first = 0; first < rows; first += 32) ck_tiled_weight_group(&g, first, ck_smaller(rows - first, 32), x, dy, workspace);
     _tile_release();
 }
