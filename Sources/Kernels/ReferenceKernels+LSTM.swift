@@ -124,11 +124,8 @@ private struct LSTMWeights<Scalar: KernelScalar> {
 
     init(_ weights: WeightOperand<Scalar>, rows: Int, _ call: LSTMCall, transposed: Bool) {
         let columns = 4 * call.hidden
-        elements =
-            // Packed weights are scalars that have been rounded.
-            weights.isPacked
-            ? Operand(base: weights.base, count: rows * columns, type: .scalar)
-            : weights.plain
+        // The reference packs into scalars that have been rounded.
+        elements = weights.isPacked ? Operand(base: weights.base, count: rows * columns, type: .scalar) : weights.plain
         (rowStep, columnStep) = weights.isPacked && transposed ? (1, rows) : (columns, 1)
         rounds = call.type == .bfloat16 && !weights.isPacked
     }

@@ -41,6 +41,18 @@ static void ck_lstm_round_panels(ptrdiff_t count, float *panels) {
     for (ptrdiff_t i = 0; i < count; i += 16) f16_store(panels + i, ck_lstm_rounded(f16_load(panels + i)));
 }
 
+// Packed weights b[k, n] (ck_gemm_pack.h: panels, floats whatever the type of the products) as they were, to be laid out for strips.
+static ptrdiff_t ck_lstm_plain_bytes(const ck_lstm *g) { return g->packed_weights ? 4 * 4 * g->hidden * g->hidden : 0; }
+static const float *ck_lstm_plain(const ck_lstm *g, const void *weights, ptrdiff_t k, ptrdiff_t n, float *plain) {
+    if (!g->packed_weights) return weights;
+    const float *packed = weights;
+    for (ptrdiff_t j = 0; j < n; j += CK_GEMM_WIDTH) {
+        const ptrdiff_t columns = ck_smaller(CK_GEMM_WIDTH, n - j), width = ck_gemm_padded(columns);
+        for (ptrdiff_t p = 0; p < k; p++, packed += width) memcpy(plain + p * n + j, packed, sizeof(float) * (size_t)columns);
+    }
+    return plain;
+}
+
 // wh[H, 4H] as blocks of 64 columns: i, f, g, o of sixteen units, zeros beyond H.
 static void ck_lstm_pack(const ck_lstm_plan *p, const float *wh, float *panels) {
     for (ptrdiff_t block = 0; block < p->blocks; block++, panels += CK_LSTM_COLUMNS * p->hidden) {
@@ -57,12 +69,13 @@ static void ck_lstm_pack(const ck_lstm_plan *p, const float *wh, float *panels) 
 // MARK: Forward
 
 typedef struct ck_lstm_forward_memory {
-    float *panels, *bias, *cells, *state, *next, *sums, *gates;
+    float *plain, *panels, *bias, *cells, *state, *next, *sums, *gates;
     void *weights, *x, *products;
 } ck_lstm_forward_memory;
 
 static ptrdiff_t ck_lstm_lay_out_forward(const ck_lstm *g, const ck_lstm_plan *p, char *workspace, ck_lstm_forward_memory *m) {
     char *at = workspace;
+    m->plain = ck_lstm_take(&at, ck_lstm_plain_bytes(g));
     m->panels = ck_lstm_take(&at, 4 * p->hidden * p->blocks * CK_LSTM_COLUMNS);
     m->bias = ck_lstm_take(&at, 4 * p->gates);
     m->cells = ck_lstm_take(&at, 4 * p->blocks * p->rows * 16);
@@ -110,7 +123,7 @@ static void ck_lstm_layer(const ck_lstm *g, ck_in x, const void *wx, const void 
     if (p->rows == 0 || p->length == 0 || p->hidden == 0) return;
     ptrdiff_t offsets[CK_STEP_BLOCK];
     for (ptrdiff_t i = 0; i < CK_STEP_BLOCK; i++) offsets[i] = i;
-    ck_lstm_pack(p, wh, m.panels);
+    ck_lstm_pack(p, ck_lstm_plain(g, wh, p->hidden, p->gates, m.plain), m.panels);
     if (g->type == CK_BF16) ck_lstm_round_panels(p->hidden * p->blocks * CK_LSTM_COLUMNS, m.panels);
     wx = ck_lstm_as_factors(g, p, wx, m.weights);
     ck_add(p->gates, bias_x, bias_h, m.bias);
@@ -144,13 +157,14 @@ static void ck_lstm_layer(const ck_lstm *g, ck_in x, const void *wx, const void 
 // MARK: Backward
 
 typedef struct ck_lstm_backward_memory {
-    float *panels, *dcells, *dh, *values, *dx;
+    float *plain, *panels, *dcells, *dh, *values, *dx;
     void *weights, *dgates, *x, *h, *products;
 } ck_lstm_backward_memory;
 
 static ptrdiff_t ck_lstm_lay_out_backward(const ck_lstm *g, const ck_lstm_plan *p, char *workspace, ck_lstm_backward_memory *m) {
     const ptrdiff_t size = g->type == CK_F32 ? 4 : 2, tokens = p->rows * p->length;
     char *at = workspace;
+    m->plain = ck_lstm_take(&at, ck_lstm_plain_bytes(g));
     m->panels = ck_lstm_take(&at, 4 * p->gates * ck_paneled(p->hidden));
     m->dcells = ck_lstm_take(&at, 4 * p->blocks * p->rows * 16);
     m->dh = ck_lstm_take(&at, 4 * p->rows * ck_lstm_row(ck_paneled(p->hidden)));
@@ -258,7 +272,8 @@ static void ck_lstm_layer_gradient(const ck_lstm *g, ck_in x, const void *wx, co
     }
     ptrdiff_t offsets[CK_STEP_BLOCK];
     for (ptrdiff_t i = 0; i < CK_STEP_BLOCK; i++) offsets[i] = i;
-    ck_pack_transposed(wh, p->gates, p->gates, p->hidden, m.panels);
+    if (g->packed_weights) ck_pack(ck_lstm_plain(g, wh, p->gates, p->hidden, m.plain), p->hidden, p->gates, p->hidden, m.panels);
+    else ck_pack_transposed(wh, p->gates, p->gates, p->hidden, m.panels);
     if (g->type == CK_BF16) ck_lstm_round_panels(p->gates * ((p->hidden + CK_PANEL - 1) / CK_PANEL * CK_PANEL), m.panels);
     wx = ck_lstm_as_factors(g, p, wx, m.weights);
     memset(m.dcells, 0, sizeof(float) * (size_t)(p->blocks * p->rows * 16));
