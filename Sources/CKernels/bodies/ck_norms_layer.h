@@ -1,0 +1,120 @@
+// Layer normalisation. A row comes from memory once and is then read from the first-level cache: for its mean, for the squares of what
+// the mean leaves (one pass for both would lose the digits of a large mean), and for the result.
+
+// Sums over a row run in four times sixteen lanes, so that adders need not wait for one another.
+CK_INLINE float ck_fold4(const f16 s[4]) { return f16_sum((s[0] + s[1]) + (s[2] + s[3])); }
+
+CK_INLINE float ck_row_sum(ck_in row, ptrdiff_t columns) {
+    f16 s[4] = {0};
+    ptrdiff_t c = 0;
+    for (; c + 64 <= columns; c += 64)
+        _Pragma("clang loop unroll(full)") for (int v = 0; v < 4; v++) s[v] += ck_read16(row, c + 16 * v, 16);
+    for (; c < columns; c += 16) s[0] += ck_read16(row, c, ck_smaller(columns - c, 16));
+    return ck_fold4(s);
+}
+
+CK_INLINE float ck_row_squares(ck_in row, ptrdiff_t columns, float mean) {
+    f16 s[4] = {0};
+    ptrdiff_t c = 0;
+    for (; c + 64 <= columns; c += 64)
+        _Pragma("clang loop unroll(full)") for (int v = 0; v < 4; v++) {
+            const f16 d = ck_read16(row, c + 16 * v, 16) - mean;
+            s[v] = CK_MULADD(d, d, s[v]);
+        }
+    for (; c < columns; c += 16) {
+        const ptrdiff_t left = ck_smaller(columns - c, 16);
+        f16 d = ck_read16(row, c, left) - mean;
+        if (left < 16) d = f16_choose(i16_lane() < (int32_t)left, d, f16_set(0.0f));
+        s[0] = CK_MULADD(d, d, s[0]);
+    }
+    return ck_fold4(s);
+}
+
+CK_INLINE void ck_layer_rows(ptrdiff_t rows, ptrdiff_t columns, float epsilon, ck_in x, const float *gain, const float *shift, ck_out y,
+                             float *mean, float *inverse) {
+    for (ptrdiff_t r = 0; r < rows; r++) {
+        const ck_in row = ck_in_from(x, r * columns);
+        const ck_out to = ck_out_from(y, r * columns);
+        const float m = ck_row_sum(row, columns) / (float)columns;
+        const float k = 1.0f / __builtin_sqrtf(ck_row_squares(row, columns, m) / (float)columns + epsilon);
+        mean[r] = m;
+        inverse[r] = k;
+        CK_EACH(columns, { CK_DELIVER(to, CK_MULADD((CK_FETCH(row) - m) * k, CK_GET(gain), CK_GET(shift))); });
+    }
+}
+static void ck_layer_norm(ptrdiff_t rows, ptrdiff_t columns, float epsilon, ck_in x, const float *gain, const float *shift, ck_out y,
+                          float *mean, float *inverse) {
+    CK_TYPED2(x, y, ck_layer_rows(rows, columns, epsilon, x, gain, shift, y, mean, inverse));
+}
+
+// With h = (x − mean)·inverse and g = dy·gain: dx = inverse·(g − Σg/columns − h·Σ(g·h)/columns) + residual.
+typedef struct ck_layer_back {
+    ptrdiff_t columns;
+    ck_in x, dy, residual;
+    ck_out dx;
+    const float *gain, *mean, *inverse;
+    float *gain_gradient, *shift_gradient;
+} ck_layer_back;
+
+// `count` rows from row r on, together: each column's gain and the sums for gain and shift are loaded once for all of them.
+CK_INLINE void ck_layer_back_rows(const ck_layer_back g, ptrdiff_t r, const int count) {
+    const ptrdiff_t columns = g.columns, at = r * columns;
+    f16 sum[4] = {0}, product[4] = {0};
+    CK_EACH(columns, {
+        const f16 gain = CK_GET(g.gain);
+        f16 shifts = {0};
+        f16 gains = {0};
+        _Pragma("clang loop unroll(full)") for (int q = 0; q < count; q++) {
+            const f16 dy = ck_read16(g.dy, at + q * columns + i, left);
+            const f16 h = (ck_read16(g.x, at + q * columns + i, left) - g.mean[r + q]) * g.inverse[r + q];
+            const f16 d = dy * gain;
+            sum[q] += d;
+            // Lanes beyond the row have d = 0 and would still spoil the sum where the row's mean is not finite.
+            product[q] = CK_MULADD(d, left == 16 ? h : f16_choose(i16_lane() < (int32_t)left, h, f16_set(0.0f)), product[q]);
+            shifts += dy;
+            gains = CK_MULADD(dy, h, gains);
+        }
+        CK_PUT(g.gain_gradient, CK_GET(g.gain_gradient) + gains);
+        if (g.shift_gradient) CK_PUT(g.shift_gradient, CK_GET(g.shift_gradient) + shifts);
+    });
+    const float share = 1.0f / (float)columns;
+    float m[4];
+    float k[4];
+    for (int q = 0; q < count; q++) {
+        m[q] = f16_sum(sum[q]) * share;
+        k[q] = f16_sum(product[q]) * share;
+    }
+    CK_EACH(columns, {
+        const f16 gain = CK_GET(g.gain);
+        _Pragma("clang loop unroll(full)") for (int q = 0; q < count; q++) {
+            const ptrdiff_t j = at + q * columns + i;
+            const f16 h = (ck_read16(g.x, j, left) - g.mean[r + q]) * g.inverse[r + q];
+            f16 d = CK_MULADD(ck_read16(g.dy, j, left), gain, f16_set(-m[q]));
+            d = CK_MULADD(h, f16_set(-k[q]), d) * g.inverse[r + q];
+            ck_write16(g.dx, j, g.residual.data ? d + ck_read16(g.residual, j, left) : d, left);
+        }
+    });
+}
+// `known` says that the types are constants; otherwise every element asks, and a second copy of the loops would gain nothing.
+CK_INLINE void ck_layer_back_all(const ck_layer_back g, const int known, ptrdiff_t rows) {
+    ptrdiff_t r = 0;
+    if (known)
+        for (; r + 4 <= rows; r += 4) ck_layer_back_rows(g, r, 4);
+    for (; r < rows; r++) ck_layer_back_rows(g, r, 1);
+}
+
+static void ck_layer_norm_gradient(ptrdiff_t rows, ptrdiff_t columns, ck_in x, const float *gain, const float *mean, const float *inverse,
+                                   ck_in dy, ck_in residual, ck_out dx, float *gain_gradient, float *shift_gradient) {
+    ck_layer_back g = {columns, x, dy, residual, dx, gain, mean, inverse, gain_gradient, shift_gradient};
+    memset(gain_gradient, 0, sizeof(float) * (size_t)columns);
+    if (shift_gradient) memset(shift_gradient, 0, sizeof(float) * (size_t)columns);
+    const int alike = x.type == dy.type && dy.type == dx.type && (!residual.data || residual.type == x.type);
+    if (alike) {
+        CK_TYPED(g.x, {
+            g.dy.type = g.residual.type = g.dx.type = g.x.type;
+            ck_layer_back_all(g, 1, rows);
+        });
+    } else {
+        ck_layer_back_all(g, 0, rows);
+    }
+}
