@@ -124,6 +124,7 @@ import Testing
             try Recipe.parse(
                 recipe(
                     input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4\(keys)}\n- head: tokens\n", loss: "softmax_cross_entropy")
+                    + "data: synthetic\n"
             ).network.layers
         }
         #expect(
@@ -133,7 +134,8 @@ import Testing
         #expect(try first(", positions: true") == .embedding(vocabulary: 9, width: 4, positions: .ofInput))
         #expect(try first(", positions: false") == .embedding(vocabulary: 9, width: 4))
         #expect(try first(", positions: 10, std: 0.02") == .embedding(vocabulary: 9, width: 4, positions: .rows(10), deviation: 0.02))
-        let byPlace = try Recipe.parse(recipe(input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4}\n- head: 0"))
+        let byPlace = try Recipe.parse(
+            recipe(input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4}\n- head: 0") + "data: synthetic\n")
         #expect(byPlace.network.layers[1].spec == .head(tied: "0"))
         #expect(byPlace.network.vocabulary == 9)
     }

@@ -159,8 +159,8 @@ import Testing
         )
         #expect(
             refusal(smallest, "data=dixits")
-                == "override data=dixits: unknown data format `dixits`: did you mean `digits`? Known are digits, idx, csv, npy and "
-                + "synthetic"
+                == "override data=dixits: unknown data format `dixits`: did you mean `digits`? Known are digits, idx, csv, npy, "
+                + "text, tokens and synthetic"
         )
         #expect(
             refusal(recipe(layers: "- desne: 10"))

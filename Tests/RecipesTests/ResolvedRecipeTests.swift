@@ -77,8 +77,9 @@ import Testing
                 input: "[6]",
                 layers:
                     "- embedding: {vocabulary: 9, width: 4, positions: true, std: 0.02, name: tokens}\n- transformer: 2\n- layernorm\n"
-                    + "- head: tokens"),
-            recipe(input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4, positions: 12}\n- dense: 4\n- head: 0"),
+                    + "- head: tokens") + "data: synthetic\n",
+            recipe(input: "[6]", layers: "- embedding: {vocabulary: 9, width: 4, positions: 12}\n- dense: 4\n- head: 0")
+                + "data: synthetic\n",
         ]
 
     @Test(arguments: recipes)

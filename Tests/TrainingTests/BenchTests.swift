@@ -23,6 +23,7 @@ import Training
     @Test(arguments: ["fp32", "bf16"]) func sequencesAreCountedInTokens(precision: String) throws {
         try withTemporaryDirectory { folder in
             let recipe = """
+                data: synthetic
                 model:
                   input: [12]
                   layers:
