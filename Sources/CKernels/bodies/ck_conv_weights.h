@@ -98,28 +98,42 @@ static inline ptrdiff_t ck_conv_weight_tile(const ck_pass *p, ptrdiff_t tile, pt
     return tile < taller ? height + 1 : height;
 }
 
-// packed[group][tile][row][ix][image][CK_CONV_TALLEST] of rows top..<end.
+// `height` floats of a tile; the two heights of most tiles are moves of a known size.
+CK_INLINE void ck_conv_copy_tile(const float *from, ptrdiff_t height, float *to) {
+    if (height == CK_CONV_TALLEST) memcpy(to, from, sizeof(float) * CK_CONV_TALLEST);
+    else if (height == CK_CONV_TALLEST - 1) memcpy(to, from, sizeof(float) * (CK_CONV_TALLEST - 1));
+    else
+        for (ptrdiff_t j = 0; j < height; j++) to[j] = from[j];
+}
+
+// packed[group][tile][row][ix][image][CK_CONV_TALLEST] of rows top..<end. What lies between the steps of a window of one pixel is left
+// out.
 static void ck_conv_pack_images(const ck_pass *p, ck_dtype type, ck_in x, ptrdiff_t first, ptrdiff_t images, ptrdiff_t top,
                                 ptrdiff_t end, float *packed) {
-    const ptrdiff_t tiles = ck_conv_weight_tiles(p), pixels = (end - top) * p->x.in;
+    const ptrdiff_t tiles = ck_conv_weight_tiles(p), pixels = (end - top) * p->x.in, tile_step = pixels * images * CK_CONV_TALLEST;
+    const ptrdiff_t height = p->k / tiles, taller = p->k % tiles;
+    const ptrdiff_t down = p->y.kernel == 1 ? p->y.stride : 1, along = p->x.kernel == 1 ? p->x.stride : 1;
     for (ptrdiff_t image = 0; image < images; image++)
-        for (ptrdiff_t i = 0; i < pixels; i++) {
-            const ptrdiff_t from = (first + image) * p->in + (top * p->x.in + i) * p->in_channels;
-            float *to = packed + (i * images + image) * CK_CONV_TALLEST;
-            for (ptrdiff_t group = 0; group < p->groups; group++)
-                for (ptrdiff_t tile = 0; tile < tiles; tile++, to += pixels * images * CK_CONV_TALLEST) {
-                    ptrdiff_t c;
-                    const ptrdiff_t height = ck_conv_weight_tile(p, tile, &c);
-                    const ptrdiff_t at = from + group * p->k + c;
-                    if (x.type == CK_F32 && type == CK_F32) {
-                        const float *values = (const float *)x.data + at;
-                        for (ptrdiff_t j = 0; j < height; j++) to[j] = values[j];
-                    } else {
-                        f16 v = ck_conv_get(x, at, height);
-                        if (type == CK_BF16) v = ck_conv_widen(ck_conv_round(v));
-                        for (ptrdiff_t j = 0; j < height; j++) to[j] = v[j];
+        for (ptrdiff_t iy = top; iy < end; iy++) {
+            if (iy % down != 0) continue;
+            for (ptrdiff_t ix = 0; ix < p->x.in; ix += along) {
+                ptrdiff_t from = (first + image) * p->in + (iy * p->x.in + ix) * p->in_channels;
+                float *to = packed + (((iy - top) * p->x.in + ix) * images + image) * CK_CONV_TALLEST;
+                for (ptrdiff_t group = 0; group < p->groups; group++)
+                    for (ptrdiff_t tile = 0; tile < tiles; tile++, to += tile_step) {
+                        const ptrdiff_t rows = tile < taller ? height + 1 : height;
+                        if (x.type == CK_F32 && type == CK_F32) {
+                            ck_conv_copy_tile((const float *)x.data + from, rows, to);
+                        } else {
+                            float values[16];
+                            f16 v = ck_conv_get(x, from, rows);
+                            if (type == CK_BF16) v = ck_conv_widen(ck_conv_round(v));
+                            f16_store(values, v);
+                            ck_conv_copy_tile(values, rows, to);
+                        }
+                        from += rows;
                     }
-                }
+            }
         }
 }
 
