@@ -30,7 +30,7 @@ struct SyntheticChain {
             for block in 0..<(length + 2) / 2 {
                 let words = random.words(at: UInt64(block))
                 for half in 0..<min(2, length + 1 - 2 * block) {
-                    let drawn = Int(UInt64(words[2 * half + 1]) * UInt64(vocabulary) >> 32)
+                    let drawn = Int((UInt64(words[2 * half + 1]) * UInt64(vocabulary)) >> 32)
                     let isFree = block == 0 && half == 0 || Double(words[2 * half]) * 0x1p-32 < noise
                     token = isFree ? drawn : Int(follower[token])
                     tokens.append(token)

@@ -7,7 +7,7 @@ extension DataSpec {
     private static let laterFormats = ["images"]
 
     init(_ reader: SectionReader, task: TaskKind) throws(RecipeError) {
-        let format: Format = try reader.option("format", "data format", later: Self.laterFormats) ?? .digits
+        let format: Format = try reader.option("format", "data format", later: Self.laterFormats) ?? (task.isTokens ? .synthetic : .digits)
         try reader.check(variant: format.rawValue)
         self.init(format: format)
         path = try reader.text("path")

@@ -13,7 +13,7 @@ extension RecipeSchema {
                     "digits are the bundled handwritten digits (1,797 images of 8×8). text are the characters of a UTF-8 file; tokens "
                         + "are numbers that another tool made of a text (.bin or .npy; of several files one text in the order of their "
                         + "names; `val` or `test` in a name makes it validation or test). Both are for models that begin with an "
-                        + "embedding. images are refused in this version."),
+                        + "embedding, whose default is synthetic. images are refused in this version."),
                 RecipeKey(
                     "path", "path", "", only: files,
                     "A folder for idx and npy, a file for csv and text, either for tokens. Must be given for these."),

@@ -193,6 +193,29 @@ import Testing
                 == "override parallel.share=none: unknown sharing `none`: did you mean `node`? Known are node")
     }
 
+    @Test func dataThatDoNotSuitTheModel() {
+        let reader = recipe(input: "[8]", layers: "- embedding: {vocabulary: 9, width: 4}\n- dense: 9")
+        #expect(
+            refusal(reader, "data.format=digits")
+                == "override data.format=digits: `data.format`: the model reads tokens, digits has none: use text, tokens or synthetic")
+        #expect(
+            refusal(reader, "data={format: text, path: x, length: 16}")
+                == "override data={format: text, path: x, length: 16}: `data.length`: windows of 16 tokens do not fit model.input, which is [8]"
+        )
+        #expect(
+            refusal(reader, "data={format: tokens, path: x, vocabulary: 10}").hasSuffix(
+                "`data.vocabulary`: the data has 10 tokens, the model 9: set the vocabulary of its embedding and the units of its last "
+                    + "layer to 10"))
+        #expect(refusal(reader, "data=text").contains("`data.path` is missing: data of format text are read from a file"))
+        #expect(
+            refusal(smallest, "data={format: text, path: x}").hasSuffix(
+                "`data.format`: text is for models that read tokens and predict the next one at every position (an embedding first, "
+                    + "softmax_cross_entropy last), this one makes a classification into 10 classes"))
+        #expect(
+            refusal(reader, "data=synthetic", "model.layers=[embedding: {vocabulary: 9, width: 4}, flatten, dense: 9]")
+                .contains("a network that reads tokens predicts the next one at every position, but this one gives 9"))
+    }
+
     @Test func keysOfOtherVariants() {
         #expect(
             refusal(smallest, "optimizer.momentum=0.9")

@@ -140,7 +140,7 @@ import Training
             _ = try TrainingRuns.train(recipe, run: "a", in: folder, overrides: ["steps=1"])
             let writing = TokenWriting(try SavedModel.load("\(folder)/a").preprocessing)
             var message = ""
-            do { _ = try writing.tokens(ofPrompt: "the Cät") } catch { message = error.description }
+            do { _ = try writing.tokens(ofPrompt: "the Cät") } catch { message = "\(error)" }
             #expect(message.hasPrefix("the model does not know the characters 'C' (U+0043), 'ä' (U+00E4): its text had"))
             // The text has changed since: the characters keep their numbers, and a new one has none.
             try writeText(Self.text + "ZZZ", to: "\(folder)/text.txt")
