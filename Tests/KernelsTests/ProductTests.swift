@@ -1,0 +1,99 @@
+import Kernels
+import Testing
+
+/// Products of either storage type, in all forms, with strides, batches and epilogues, against the reference in double.
+@Suite struct ProductTests {
+    /// Every small size in turn with every form, riders and types in turn; operands end at unreadable pages.
+    @Test(arguments: MatmulForm.allCases)
+    func everySmallSize(form: MatmulForm) {
+        let sizes = [0, 1, 2, 3, 5, 8, 13, 16, 17, 33, 49, 65]
+        let bench = ProductBench()
+        var count = 0
+        for m in sizes {
+            for n in sizes {
+                for k in [0, 1, 17, 40] {
+                    count += 1
+                    let trial = ProductTrial(MatmulShape(form, m: m, n: n, k: k), variant: count)
+                    for level in Level.all { bench.check(trial, level) }
+                }
+            }
+        }
+    }
+
+    /// Beyond every block: rows, groups of columns, chunks of k, and sums that rest because c may not hold them.
+    @Test(arguments: MatmulForm.allCases)
+    func largeSizes(form: MatmulForm) {
+        let bench = ProductBench()
+        var count = 3
+        for (m, n, k) in [(97, 131, 300), (7, 330, 259), (170, 70, 290), (13, 20, 1700), (50, 140, 1600), (3, 1100, 150)] {
+            for step in [1, 5] {
+                count += step
+                let trial = ProductTrial(MatmulShape(form, m: m, n: n, k: k), variant: count)
+                for level in Level.all where level.kernels.instructionSet != .swift { bench.check(trial, level) }
+            }
+        }
+    }
+
+    /// Row r depends on row r alone, packed or not, and packing weights changes no bit of an fp32 product.
+    @Test(arguments: Level.all)
+    func rowsDoNotDependOnTheirNumber(level: Level) {
+        let (n, k) = (200, 300)
+        let m = 180
+        let a = TestNumbers(21).uniform(m * k)
+        let b = TestNumbers(22).uniform(k * n)
+        for transposed in [false, true] {
+            let form: MatmulForm = transposed ? .nt : .nn
+            let whole = dense(level, MatmulShape(form, m: m, n: n, k: k), a, b, packed: false)
+            for rows in [1, 5, 33, 49, 180] {
+                for packed in [false, true] where !packed || level.kernels.instructionSet != .swift {
+                    let part = dense(level, MatmulShape(form, m: rows, n: n, k: k), Array(a.suffix(rows * k)), b, packed: packed)
+                    #expect(part.bits == Array(whole.suffix(rows * n)).bits, "\(form), \(rows) rows, packed \(packed)")
+                }
+            }
+        }
+    }
+
+    /// The workspace of a shape serves every smaller batch.
+    @Test(arguments: Level.all)
+    func workspaceGrowsWithTheBatch(level: Level) {
+        for form in MatmulForm.allCases {
+            for (n, k) in [(64, 784), (10, 64), (1024, 1024), (333, 2000)] {
+                for packed in [false, true] where !packed || !form.aTransposed {
+                    var least = 0
+                    for batch in [0, 1, 2, 31, 48, 49, 160, 161, 500, 1536, 1537, 2048, 5000] {
+                        // The batch is k where a is transposed.
+                        let shape = form.aTransposed ? MatmulShape(form, m: k, n: n, k: batch) : MatmulShape(form, m: batch, n: n, k: k)
+                        var product = Product(shape)
+                        product.packedWeights = packed
+                        let bytes = level.kernels.productWorkspace(product)
+                        #expect(bytes >= least, "\(shape), packed \(packed)")
+                        least = bytes
+                    }
+                }
+            }
+        }
+    }
+
+    /// NaN and infinities stay where IEEE puts them, also in columns that padding accompanies.
+    @Test(arguments: Level.all)
+    func nonFiniteNumbersPropagate(level: Level) {
+        let (m, n, k) = (14, 21, 19)
+        var a = TestNumbers(23).uniform(m * k)
+        a[4 * k + 2] = .nan
+        a[9 * k + 1] = .infinity
+        for form in [MatmulForm.nn, .nt] {
+            let c = dense(level, MatmulShape(form, m: m, n: n, k: k), a, [Float](repeating: 0.5, count: k * n), packed: false)
+            for i in 0..<m {
+                let row = c[i * n..<(i + 1) * n]
+                #expect(row.allSatisfy { i == 4 ? $0.isNaN : i == 9 ? $0 == .infinity : $0.isFinite }, "\(form) row \(i)")
+            }
+        }
+    }
+
+    private func dense(_ level: Level, _ shape: MatmulShape, _ a: [Float], _ b: [Float], packed: Bool) -> [Float] {
+        var product = Product(shape)
+        product.packedWeights = packed
+        let memory = ProductMemory(level.kernels, product)
+        return memory.run(a, packed ? [] : b, weights: packed ? b : nil)
+    }
+}
