@@ -9,6 +9,12 @@
 #include "ck_gemm_pack.h"
 #include "ck_gemm_plan.h"
 
+// What tiles fetch on their way: a line for each step of k, the lines `row` bytes apart; those of the tile after it `next` bytes on.
+typedef struct ck_stream {
+    const char *from;
+    ptrdiff_t row, next;
+} ck_stream;
+
 // One chunk of one group of one member of a batch.
 typedef struct ck_gemm_run {
     const ck_gemm *g;
@@ -18,16 +24,17 @@ typedef struct ck_gemm_run {
     // Rows of this round; the columns of the group and the steps of the chunk.
     ptrdiff_t row, rows, column, columns, step, steps;
     int first, last;
-    // Element of a where the member begins; the block of it in use, as tiles read it, and its number of rows.
+    // Element of a where the member begins; the block of it in use, as tiles read it: how far its stored rows and those of c's lie apart.
     ptrdiff_t a_at;
     const float *a;
-    ptrdiff_t a_row;
+    ptrdiff_t a_row, a_line;
     int a_mode;
     // The group's columns of b from the chunk's first step on, or their panels, each of `depth` lines.
     const float *b;
     ptrdiff_t depth;
-    // What is packed next.
-    const char *fetch;
+    // Where the next group of b begins, if it is far, and how many tiles of this round have fetched of it.
+    const char *next_b;
+    ptrdiff_t fetched;
     float *resting;
     float *copy;
 } ck_gemm_run;
@@ -48,7 +55,7 @@ CK_INLINE int ck_gemm_is_plain(const ck_gemm *g) {
 // Tiles of `rows` rows and nv registers from row i (of the block) and column j (of the group) on: `count` of them down the rows or
 // along the panels. `columns` of a tile's last registers are c's; where those end within one, count is 1.
 static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t count,
-                          int down, ptrdiff_t columns, const char *fetch) {
+                          int down, ptrdiff_t columns, ck_stream fetch) {
     const ck_gemm *g = r->g;
     const int whole = columns == nv * CK_LANES, plain = ck_gemm_is_plain(g), load = g->accumulate || !r->first;
     const int direct = r->plan.b == CK_B_DIRECT;
@@ -60,9 +67,9 @@ static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, pt
     ck_tiles t = {
         .k = r->steps,
         .count = count,
-        .a = r->a + (r->a_mode == CK_BY_ROWS ? i * r->a_row : i),
+        .a = r->a + i * r->a_line,
         .a_row = r->a_row,
-        .a_next = !down ? 0 : r->a_mode == CK_BY_ROWS ? rows * r->a_row : rows,
+        .a_next = down ? rows * r->a_line : 0,
         .b = b,
         .b_row = direct ? g->b_row : width,
         .b_next = down ? 0 : CK_GEMM_WIDTH * (direct ? 1 : r->depth),
@@ -70,12 +77,10 @@ static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, pt
         .relu = plain && r->last && g->epilogue.activation == CK_RELU,
         .lanes = columns - (nv - 1) * CK_LANES,
         .bias_next = down ? 0 : CK_GEMM_WIDTH,
-        .fetch = fetch ? fetch : (const char *)b,
+        .fetch = fetch.from ? fetch.from : (const char *)b,
+        .fetch_row = fetch.row,
+        .fetch_next = fetch.next,
     };
-    if (fetch) {
-        t.fetch_row = g->transpose_b ? 64 : g->b_row * (g->b.type == CK_F32 ? 4 : 2);
-        t.fetch_next = CK_GEMM_WIDTH * (g->transpose_b ? g->b_row : 1) * (g->b.type == CK_F32 ? 4 : 2);
-    }
     if (r->first && g->epilogue.bias) {
         t.bias = g->epilogue.bias + r->column + j;
         if (!whole) {
@@ -126,28 +131,57 @@ static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, pt
     }
 }
 
-// All rows of a block down one column of tiles.
-static void ck_gemm_down(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t columns) {
-    const ptrdiff_t tallest = ck_tile_heights[nv - 1], tiles = (rows + tallest - 1) / tallest, height = rows / tiles;
-    const ptrdiff_t taller = rows % tiles;
-    if (taller) ck_gemm_tiles(r, block, 0, height + 1, j, nv, taller, 1, columns, 0);
-    ck_gemm_tiles(r, block, taller * (height + 1), height, j, nv, tiles - taller, 1, columns, 0);
+static ptrdiff_t ck_bytes_of(ck_dtype type) { return type == CK_F32 ? 4 : 2; }
+
+// A quarter of the next group's b, of which every tile of a panel's width fetches one: a line of each row, or a quarter of the rows.
+static ck_stream ck_stream_of_b(ck_gemm_run *r, ptrdiff_t tiles, int down) {
+    const ck_gemm *g = r->g;
+    const ptrdiff_t size = ck_bytes_of(g->b.type), quarter = g->transpose_b ? CK_GEMM_WIDTH / 4 * g->b_row * size : 64;
+    if (!r->next_b || r->fetched >= 4) return (ck_stream){0};
+    const char *const from = r->next_b + r->fetched * quarter;
+    r->fetched += tiles;
+    return (ck_stream){from, g->transpose_b ? 64 : g->b_row * size,
+                      down ? quarter : CK_GEMM_WIDTH * size * (g->transpose_b ? g->b_row : 1)};
 }
 
-static void ck_gemm_block(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
+// A third of the rows of a that come after this block, of which every tile from the n-th to the third fetches one.
+static ck_stream ck_stream_of_a(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t n) {
+    const ck_gemm *g = r->g;
+    const ptrdiff_t size = ck_bytes_of(g->a.type), next = block + rows < r->row + r->rows ? block + rows : r->row;
+    if (n >= 3 || (!g->transpose_a && g->a_row != r->steps)) return (ck_stream){0};
+    const ptrdiff_t third = g->transpose_a ? 64 : 16 * g->a_row * size;
+    const ptrdiff_t at = r->a_at + (g->transpose_a ? r->step * g->a_row + next : next * g->a_row);
+    return (ck_stream){(const char *)g->a.data + at * size + n * third, g->transpose_a ? g->a_row * size : 64, third};
+}
+
+// Rows in tiles whose heights differ by at most one.
+CK_INLINE ptrdiff_t ck_gemm_cut(ptrdiff_t rows, int nv, ptrdiff_t *height) {
+    const ptrdiff_t tiles = (rows + ck_tile_heights[nv - 1] - 1) / ck_tile_heights[nv - 1];
+    *height = rows / tiles;
+    return tiles;
+}
+
+// All rows of a block down one column of tiles.
+static void ck_gemm_down(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t columns) {
+    ptrdiff_t height;
+    const ptrdiff_t tiles = ck_gemm_cut(rows, nv, &height), taller = rows % tiles;
+    if (taller) ck_gemm_tiles(r, block, 0, height + 1, j, nv, taller, 1, columns, ck_stream_of_b(r, taller, 1));
+    ck_gemm_tiles(r, block, taller * (height + 1), height, j, nv, tiles - taller, 1, columns, ck_stream_of_b(r, tiles - taller, 1));
+}
+
+static void ck_gemm_block(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
     const ptrdiff_t panels = r->columns / CK_GEMM_WIDTH;
     const int widest = ck_tile_registers(CK_GEMM_WIDTH, rows);
     if (panels > 1) {
-        const ptrdiff_t tallest = ck_tile_heights[widest - 1], tiles = (rows + tallest - 1) / tallest, height = rows / tiles;
-        const ptrdiff_t taller = rows % tiles;
-        // What the next group packs is fetched by the last four tiles of rows, a quarter each.
-        const int is_last = block + rows == r->row + r->rows;
-        const ptrdiff_t quarter = r->g->transpose_b ? CK_GEMM_WIDTH / 4 * r->g->b_row * (r->g->b.type == CK_F32 ? 4 : 2) : 64;
+        ptrdiff_t height;
+        const ptrdiff_t tiles = ck_gemm_cut(rows, widest, &height), taller = rows % tiles;
+        // The first tiles fetch what the next block reads of a, the last four of the last block what the next group reads of b.
+        const ptrdiff_t last = block + rows == r->row + r->rows ? tiles - 4 : tiles;
         for (ptrdiff_t n = 0, i = 0; n < tiles; n++) {
-            const ptrdiff_t high = height + (n < taller), turn = n + 4 - tiles;
-            const char *fetch = r->fetch && is_last && turn >= 0 ? r->fetch + turn * quarter : 0;
+            const ptrdiff_t high = height + (n < taller);
+            const ck_stream fetch = n < last ? ck_stream_of_a(r, block, rows, n * panels) : ck_stream_of_b(r, 1, 0);
             for (int j = 0; j < 4; j += widest)
-                ck_gemm_tiles(r, block, i, high, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0 ? fetch : 0);
+                ck_gemm_tiles(r, block, i, high, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0 ? fetch : (ck_stream){0});
             i += high;
         }
     } else if (panels == 1) {
@@ -168,13 +202,14 @@ static void ck_gemm_rows(ck_gemm_run *r) {
         const ptrdiff_t rows = ck_smaller(CK_GEMM_BLOCK, r->row + r->rows - i);
         const ptrdiff_t at = r->a_at + (g->transpose_a ? r->step * g->a_row + i : i * g->a_row + r->step);
         r->a_mode = g->transpose_a ? CK_BY_COLUMNS : CK_BY_ROWS;
+        r->a = r->plan.copies_a ? r->copy : (const float *)g->a.data + at;
+        r->a_row = g->a_row;
+        r->a_line = g->transpose_a ? 1 : g->a_row;
         if (r->plan.copies_a) {
             r->a_row = g->transpose_a ? CK_GEMM_BLOCK : ck_rounded(r->steps);
-            r->a = r->copy;
-            ck_copy_block(g->a, at, g->a_row, g->transpose_a ? r->steps : rows, g->transpose_a ? rows : r->steps, r->copy, r->a_row);
-        } else {
-            r->a_row = g->a_row;
-            r->a = (const float *)g->a.data + at;
+            r->a_line = g->transpose_a ? 1 : r->a_row;
+            if (g->transpose_a) ck_copy_rows(g->a, at, g->a_row, r->steps, rows, r->copy, r->a_row);
+            else ck_copy_rows(g->a, at, g->a_row, rows, r->steps, r->copy, r->a_row);
         }
         ck_gemm_block(r, i, rows);
     }
@@ -197,14 +232,17 @@ static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t
                 r.first = r.step == 0;
                 r.last = r.step + r.steps == g->k;
                 const ptrdiff_t from = b_at + (g->transpose_b ? r.column * g->b_row + r.step : r.step * g->b_row + r.column);
-                r.fetch = 0;
+                r.fetched = 0;
+                r.next_b = 0;
+                if (plan->b != CK_B_PACKED) {
+                    const ptrdiff_t column = r.last ? r.column + plan->group : r.column, step = r.last ? 0 : r.step + r.steps;
+                    const ptrdiff_t next = b_at + (g->transpose_b ? column * g->b_row + step : step * g->b_row + column);
+                    if (column < g->n) r.next_b = (const char *)g->b.data + next * ck_bytes_of(g->b.type);
+                }
                 if (plan->b == CK_B_PACKED_HERE) {
                     if (several || r.row == 0) ck_pack_columns(g->b, from, g->b_row, g->transpose_b, r.steps, r.columns, r.steps, packed);
                     r.b = packed;
                     r.depth = r.steps;
-                    if (!several && r.column + plan->group < g->n)
-                        r.fetch = (const char *)g->b.data
-                            + (from + plan->group * (g->transpose_b ? g->b_row : 1)) * (g->b.type == CK_F32 ? 4 : 2);
                 } else if (plan->b == CK_B_PACKED) {
                     r.b = (const float *)g->b.data + r.column * g->k;
                     r.depth = g->k;

@@ -156,18 +156,25 @@ static __attribute__((noinline)) void ck_pack_columns(ck_in b, ptrdiff_t at, ptr
     else ck_pack_columns_of(CK_BF16, b.data, at, b_row, transposed, k, columns, depth, out);
 }
 
-// rows × columns of `from`, dense.
-static __attribute__((noinline)) void ck_copy_block(ck_in from, ptrdiff_t at, ptrdiff_t from_row, ptrdiff_t rows, ptrdiff_t columns,
-                                                    float *out, ptrdiff_t out_row) {
-    const ptrdiff_t size = from.type == CK_F32 ? 4 : 2;
+// rows × columns of `from`, whose rows may be pages apart.
+CK_INLINE void ck_copy_rows_of(const ck_dtype type, const void *from, ptrdiff_t at, ptrdiff_t from_row, ptrdiff_t rows,
+                               ptrdiff_t columns, float *out, ptrdiff_t out_row) {
+    const ptrdiff_t size = type == CK_F32 ? 4 : 2;
     for (ptrdiff_t i = 0; i < rows; i++, at += from_row, out += out_row) {
-        const char *const ahead = (const char *)from.data + (at + 8 * from_row) * size;
+        const char *const near = (const char *)from + (at + 6 * from_row) * size, *const far = near + 24 * from_row * size;
         for (ptrdiff_t j = 0; j < columns; j += 16) {
             const ptrdiff_t left = ck_smaller(16, columns - j);
-            __builtin_prefetch(ahead + j * size, 0, 3);
-            ck_put(out + j, ck_in_get(from, at + j, left), left);
+            __builtin_prefetch(near + j * size, 0, 3);
+            __builtin_prefetch(far + j * size, 0, 2);
+            ck_put(out + j, ck_in_get((ck_in){from, type}, at + j, left), left);
         }
     }
+}
+
+static __attribute__((noinline)) void ck_copy_rows(ck_in from, ptrdiff_t at, ptrdiff_t from_row, ptrdiff_t rows, ptrdiff_t columns,
+                                                   float *out, ptrdiff_t out_row) {
+    if (from.type == CK_F32) ck_copy_rows_of(CK_F32, from.data, at, from_row, rows, columns, out, out_row);
+    else ck_copy_rows_of(CK_BF16, from.data, at, from_row, rows, columns, out, out_row);
 }
 
 // Weights, packed beforehand: panels over the whole of k, as floats; those for products in bf16 are rounded to it.

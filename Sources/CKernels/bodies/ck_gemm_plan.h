@@ -34,12 +34,20 @@ CK_INLINE int ck_gemm_reads_b(const ck_gemm *g) {
 CK_INLINE ck_gemm_plan ck_gemm_planned(const ck_gemm *g) {
     ck_gemm_plan p = {.rests_in_c = ck_gemm_owns_c(g), .resting = g->m};
     p.b = g->packed_b ? CK_B_PACKED : ck_gemm_reads_b(g) ? CK_B_DIRECT : CK_B_PACKED_HERE;
-    // Columns of a are pages apart: several panels of b pay for a copy.
-    p.copies_a = g->a.type != CK_F32 || (g->transpose_a && g->n >= 2 * CK_GEMM_WIDTH);
-    const ptrdiff_t chunks = g->k <= CK_GEMM_CHUNK ? 1 : (g->k + CK_GEMM_CHUNK - 1) / CK_GEMM_CHUNK;
+    // Steps of a transposed a are far apart: several panels of b, or a long way down, pay for a copy of what does not stay near anyway.
+    const int far = g->transpose_a && g->k * g->a_row > CK_GEMM_NEAR && (g->n > CK_GEMM_WIDTH || g->k > CK_GEMM_DIRECT_STEPS);
+    p.copies_a = g->a.type != CK_F32 || far;
+    // Few rows meet b once or a few times: its rows are best read whole, a few of them at a time, while all of c stays near. Of a
+    // transposed a, too, only so many rows are kept as a tile meets again in the first-level cache.
+    const int few = p.b != CK_B_PACKED && !g->transpose_b && g->m <= CK_GEMM_FEW_ROWS && g->n > CK_GEMM_WIDTH;
+    const ptrdiff_t shallow = few ? CK_GEMM_SHALLOW : far ? CK_GEMM_SHALLOW_A : CK_GEMM_CHUNK;
+    const ptrdiff_t deepest = p.rests_in_c ? shallow : CK_GEMM_CHUNK;
+    const ptrdiff_t chunks = g->k <= deepest ? 1 : (g->k + deepest - 1) / deepest;
     p.chunk = chunks == 1 ? g->k : ck_rounded((g->k + chunks - 1) / chunks);
     const ptrdiff_t panels = (g->n + CK_GEMM_WIDTH - 1) / CK_GEMM_WIDTH;
-    const ptrdiff_t most = p.chunk == 0 ? panels : CK_GEMM_GROUP / (p.chunk * CK_GEMM_WIDTH);
+    // c and a pass through the second-level cache as well, the faster the shallower the chunk.
+    const ptrdiff_t near = far ? CK_GEMM_GROUP / 2 : CK_GEMM_GROUP;
+    const ptrdiff_t most = p.chunk == 0 ? panels : near / (p.chunk * CK_GEMM_WIDTH);
     const ptrdiff_t groups = most < 1 ? panels : (panels + most - 1) / most;
     p.group = (panels + groups - 1) / groups * CK_GEMM_WIDTH;
     if (chunks > 1 && !p.rests_in_c) {
