@@ -140,20 +140,20 @@ static void ck_conv_pack_images(const ck_pass *p, ck_dtype type, ck_in x, ptrdif
 // packed[line][ox][image][width] of `columns` columns; their sums are added to `sums` unless null.
 static void ck_conv_pack_gradients(const ck_pass *p, ck_dtype type, ck_in dy, ptrdiff_t first, ptrdiff_t images, ptrdiff_t line,
                                    ptrdiff_t lines, ptrdiff_t column, ptrdiff_t columns, ptrdiff_t width, float *sums, float *packed) {
-    for (ptrdiff_t j = 0; j < columns; j += 16) {
-        const ptrdiff_t left = ck_smaller(16, columns - j), wide = ck_smaller(16, width - j);
-        f16 sum = sums ? ck_get(sums + j, left) : f16_set(0.0f);
-        float *to = packed + j;
-        for (ptrdiff_t i = 0; i < lines * p->x.out; i++)
-            for (ptrdiff_t image = 0; image < images; image++, to += width) {
-                const ptrdiff_t at = (first + image) * p->out + (line * p->x.out + i) * p->out_channels + column + j;
-                f16 v = ck_conv_get(dy, at, left);
-                sum += v;
+    f16 sum[(CK_CONV_PANEL + 15) / 16];
+    for (ptrdiff_t j = 0; j < columns; j += 16) sum[j / 16] = sums ? ck_get(sums + j, ck_smaller(16, columns - j)) : f16_set(0.0f);
+    for (ptrdiff_t image = 0; image < images; image++) {
+        ptrdiff_t at = (first + image) * p->out + line * p->x.out * p->out_channels + column;
+        float *to = packed + image * width;
+        for (ptrdiff_t i = 0; i < lines * p->x.out; i++, at += p->out_channels, to += images * width)
+            for (ptrdiff_t j = 0; j < columns; j += 16) {
+                f16 v = ck_conv_get(dy, at + j, ck_smaller(16, columns - j));
+                sum[j / 16] += v;
                 if (type == CK_BF16 && dy.type == CK_F32) v = ck_conv_widen(ck_conv_round(v));
-                ck_put(to, v, wide);
+                ck_put(to + j, v, ck_smaller(16, width - j));
             }
-        if (sums) ck_put(sums + j, sum, left);
     }
+    for (ptrdiff_t j = 0; sums && j < columns; j += 16) ck_put(sums + j, sum[j / 16], ck_smaller(16, columns - j));
 }
 
 // The runs of pixels of output rows line..<line + lines whose tap (ky, kx) lies in the image.
