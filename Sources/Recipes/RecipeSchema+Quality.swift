@@ -24,7 +24,7 @@ extension RecipeSchema {
             keys: [
                 RecipeKey(
                     "metric", "name of a metric", "validation.loss",
-                    "What decides: `validation.` or `train.` and loss, accuracy, precision, recall, f1, mse, mae, rmse or r2. Whether "
+                    "What decides: `validation.` or `train.` and loss, accuracy, precision, recall, f1, mse, mae, rmse, r2 or perplexity. Whether "
                         + "less or more is better follows from the name."
                 ),
                 RecipeKey(
