@@ -171,7 +171,9 @@ static void ck_gemm_down(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdif
 
 static void ck_gemm_block(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
     const ptrdiff_t panels = r->columns / CK_GEMM_WIDTH;
-    const int widest = ck_tile_registers(CK_GEMM_WIDTH, rows);
+    // Where b is read as it lies, each tile of rows costs a pass over far lines: taller tiles, narrower, need fewer.
+    const int tall = r->plan.b == CK_B_DIRECT && rows > ck_tile_heights[3] && r->a_mode == CK_BY_ROWS && r->g->b_row > CK_GEMM_WIDTH;
+    const int widest = tall ? 2 : ck_tile_registers(CK_GEMM_WIDTH, rows);
     if (panels > 1) {
         ptrdiff_t height;
         const ptrdiff_t tiles = ck_gemm_cut(rows, widest, &height), taller = rows % tiles;
