@@ -6,11 +6,14 @@ import Testing
     /// Types of two inputs and an output.
     static let mixtures: [[StorageType]] = (0..<8).map { i in (0..<3).map { i >> $0 & 1 == 0 ? .scalar : .bfloat16 } }
 
-    /// Every bit pattern of the upper half, and what lies between: ties, NaN with any payload, denormals, the edge of overflow.
+    /// Every bit pattern of the upper half, and what lies between: ties, NaN with any payload, the edge of overflow; and subnormal numbers,
+    /// but for levels with the instruction that takes them for zeros.
     @Test(arguments: Level.all)
     func conversionRoundsToNearestEven(level: Level) {
         var patterns: [UInt32] = []
+        let flushes = [.avx512bf16, .amx].contains(level.kernels.instructionSet)
         for high in stride(from: UInt32(0), to: 0x1_0000, by: 1) {
+            if flushes && high & 0x7F80 == 0 { continue }
             for low: UInt32 in [0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF] { patterns.append(high << 16 | low) }
         }
         let x = StoredValues(patterns.map { Float(bitPattern: $0) })

@@ -62,30 +62,51 @@ CK_INLINE b16 b16_load_some(const uint8_t *p, ptrdiff_t n) {
     return *(const b16_any *)lanes;
 }
 
-// dx of one image: WINNERS null means an average, whose shares depend on the window.
+// One input cell: its windows' outputs lie at at[0 ..< count] of dy; numbers[] is the cell's place in each of them, or, where winners is
+// null (an average), shares[] what each sends.
+CK_INLINE void ck_mixed_cell(ptrdiff_t channels, const int count, const ptrdiff_t *at, const int32_t *numbers, const float *shares,
+                             const uint8_t *winners, ck_in dy, ck_out dx, ptrdiff_t to) {
+    for (ptrdiff_t c = 0; c < channels; c += 16) {
+        const ptrdiff_t left = ck_smaller(channels - c, 16);
+        f16 sum = {0};
+        for (int w = 0; w < count; w++) {
+            const f16 g = ck_read16(dy, at[w] + c, left);
+            if (winners) {
+                const i16 cell = __builtin_convertvector(b16_load_some(winners + at[w] + c, left), i16);
+                sum += f16_choose(cell == numbers[w], g, f16_set(0.0f));
+            } else {
+                sum += g * shares[w];
+            }
+        }
+        ck_write16(dx, to + c, sum, left);
+    }
+}
+
+// dx of one image.
 CK_INLINE void ck_mixed_gather(const ck_window *p, int counts_pad, const uint8_t *winners, ck_in dy, ck_out dx) {
     const ptrdiff_t channels = p->input_channels;
+    ptrdiff_t at[256];
+    int32_t numbers[256];
+    float shares[256];
     for (ptrdiff_t iy = 0; iy < p->input_height; iy++) {
         const ck_range v = ck_windows_over(iy, p->pad_top, p->kernel_height, p->stride_height, p->output_height);
         for (ptrdiff_t ix = 0; ix < p->input_width; ix++) {
             const ck_range h = ck_windows_over(ix, p->pad_left, p->kernel_width, p->stride_width, p->output_width);
-            for (ptrdiff_t c = 0; c < channels; c += 16) {
-                const ptrdiff_t left = ck_smaller(channels - c, 16);
-                f16 sum = {0};
-                for (ptrdiff_t py = v.first; py < v.end; py++)
-                    for (ptrdiff_t px = h.first; px < h.end; px++) {
-                        const ptrdiff_t at = (py * p->output_width + px) * channels + c;
-                        const f16 g = ck_read16(dy, at, left);
-                        if (winners) {
-                            const ptrdiff_t ky = iy + p->pad_top - py * p->stride_height, kx = ix + p->pad_left - px * p->stride_width;
-                            const i16 cell = __builtin_convertvector(b16_load_some(winners + at, left), i16);
-                            sum += f16_choose(cell == (int32_t)(ky * p->kernel_width + kx), g, f16_set(0.0f));
-                        } else {
-                            sum += g * ck_cover_of(p, py, px, counts_pad).share;
-                        }
-                    }
-                ck_write16(dx, (iy * p->input_width + ix) * channels + c, sum, left);
-            }
+            int count = 0;
+            for (ptrdiff_t py = v.first; py < v.end; py++)
+                for (ptrdiff_t px = h.first; px < h.end; px++, count++) {
+                    at[count] = (py * p->output_width + px) * channels;
+                    if (winners)
+                        numbers[count] = (int32_t)((iy + p->pad_top - py * p->stride_height) * p->kernel_width + ix + p->pad_left
+                                                   - px * p->stride_width);
+                    else shares[count] = ck_cover_of(p, py, px, counts_pad).share;
+                }
+            const ptrdiff_t to = (iy * p->input_width + ix) * channels;
+            // The counts of the common windows, with their loops gone.
+            if (count == 1) ck_mixed_cell(channels, 1, at, numbers, shares, winners, dy, dx, to);
+            else if (count == 2) ck_mixed_cell(channels, 2, at, numbers, shares, winners, dy, dx, to);
+            else if (count == 4) ck_mixed_cell(channels, 4, at, numbers, shares, winners, dy, dx, to);
+            else ck_mixed_cell(channels, count, at, numbers, shares, winners, dy, dx, to);
         }
     }
 }

@@ -47,7 +47,10 @@ CK_INLINE f16 f16_from_halves(s16 v) { return (f16)(__builtin_convertvector(v, u
 
 // To the nearest bf16, ties to even; NaN stays NaN and becomes quiet.
 CK_INLINE s16 f16_to_halves(f16 v) {
-#if CK_MASKS == 16
+#if defined(CK_BF16_STORES)
+    // The instruction of AVX-512 BF16, a quarter of the work below; it takes subnormal numbers for zeros.
+    return (s16)_mm512_cvtneps_pbh((__m512)v);
+#elif CK_MASKS == 16
     // The two choices as masks, so that ties and NaN cost an instruction each.
     const __m512i bits = (__m512i)v;
     __m512i rounded = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7FFF));

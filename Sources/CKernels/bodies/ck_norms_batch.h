@@ -12,13 +12,19 @@ typedef struct ck_norm_sums {
 typedef d16 d16_any __attribute__((aligned(8), may_alias));
 
 // Mean and squared deviations of a block of rows, `count` times sixteen columns, joined to those of the `before` rows above (Chan).
-// The first pass finds a mean in floats, the second what that mean is off by, which a mean far from zero needs.
+// Deviations are from the mean above, or for the first rows from their own, found in a pass before: what the squares lose where a block
+// lies elsewhere is small against what its distance adds to them.
 CK_INLINE void ck_norm_block(ck_in x, ptrdiff_t columns, ptrdiff_t at, ptrdiff_t rows, ptrdiff_t before, const int count, ptrdiff_t left,
                              double *mean, double *squares) {
     f16 s[4] = {0}, e[4] = {0}, q[4] = {0};
-    for (ptrdiff_t r = 0; r < rows; r++)
-        _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++) s[v] += ck_read16(x, at + r * columns + 16 * v, left);
-    _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++) s[v] /= (float)rows;
+    if (before == 0) {
+        for (ptrdiff_t r = 0; r < rows; r++)
+            _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++) s[v] += ck_read16(x, at + r * columns + 16 * v, left);
+        _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++) s[v] /= (float)rows;
+    } else {
+        _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++)
+            s[v] = __builtin_convertvector(*(const d16_any *)(mean + 16 * v), f16);
+    }
     for (ptrdiff_t r = 0; r < rows; r++)
         _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++) {
             const f16 d = ck_read16(x, at + r * columns + 16 * v, left) - s[v];
