@@ -53,7 +53,7 @@ CK_INLINE int ck_gemm_is_plain(const ck_gemm *g) {
 }
 
 // Tiles of `rows` rows and nv registers from row i (of the block) and column j (of the group) on: `count` of them down the rows or
-// along the panels. `columns` of a tile's last registers are c's; where those end within one, count is 1.
+// along the panels. The first `columns` of a tile are c's.
 static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t count,
                           int down, ptrdiff_t columns, ck_stream fetch) {
     const ck_gemm *g = r->g;
@@ -93,7 +93,8 @@ static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, pt
     const ck_tile_function run = ck_tile_functions[nv - 1][rows - 1][mode];
     const ck_epilogue none = {0}, rest = ck_gemm_rest(g);
     const ck_in old = {g->c.data, g->c.type};
-    if (r->plan.rests_in_c && whole) {
+    if (r->plan.rests_in_c) {
+        t.edge = whole ? 0 : columns - (nv - 1) * CK_LANES;
         t.c = (float *)g->c.data + at;
         t.c_row = g->c_row;
         t.c_next = down ? rows * g->c_row : CK_GEMM_WIDTH;

@@ -15,9 +15,9 @@ typedef struct ck_tiles {
     ptrdiff_t a_row, a_next;
     const float *b;
     ptrdiff_t b_row, b_next;
-    // Whole registers are stored; where c ends within one, the sums go to a buffer.
+    // Where c ends within a register, `edge` lanes of the last one are its; else 0.
     float *c;
-    ptrdiff_t c_row, c_next;
+    ptrdiff_t c_row, c_next, edge;
     // The chain starts from the bias, if any, plus what c holds if `load`.
     const float *bias;
     ptrdiff_t bias_next;
@@ -55,6 +55,7 @@ enum { CK_BY_ROWS, CK_BY_COLUMNS, CK_BY_ROWS_MASKED };
 CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck_tiles *t) {
     const ptrdiff_t k = t->k, a_row = t->a_row, a_next = t->a_next, b_row = t->b_row, b_next = t->b_next, c_row = t->c_row;
     const ptrdiff_t c_next = t->c_next, bias_next = t->bias_next, fetch_row = t->fetch_row, fetch_next = t->fetch_next, lanes = t->lanes;
+    const ptrdiff_t edge = t->edge;
     const int load = t->load, relu = t->relu;
     const float *tile_a = t->a, *tile_b = t->b, *bias = t->bias;
     const char *tile_fetch = t->fetch;
@@ -71,7 +72,8 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck
         for (int i = 0; i < mr; i++)
 #pragma clang loop unroll(full)
             for (int j = 0; j < nv; j++) {
-                if (load) sum[i][j] += *(const vt_any *)(c + i * c_row + j * CK_LANES);
+                const float *from = c + i * c_row + j * CK_LANES;
+                if (load) sum[i][j] += j == nv - 1 && edge ? vt_load_some(from, edge) : *(const vt_any *)from;
                 // The next tile's sums, to be stored when its k has run.
                 if (j * CK_LANES % 16 == 0) __builtin_prefetch(c + c_next + i * c_row + j * CK_LANES, 1, 3);
             }
@@ -108,7 +110,9 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck
             for (int j = 0; j < nv; j++) {
                 // NaN is not below zero.
                 if (relu) sum[i][j] = (vt)((vti)sum[i][j] & ~(sum[i][j] < 0.0f));
-                *(vt_any *)(c + i * c_row + j * CK_LANES) = sum[i][j];
+                float *to = c + i * c_row + j * CK_LANES;
+                if (j == nv - 1 && edge) vt_store_some(to, sum[i][j], edge);
+                else *(vt_any *)to = sum[i][j];
             }
     }
 }
