@@ -110,7 +110,8 @@ CK_FINISH(tanh_slope, CK_TANH, 1)
 // is not read beyond its columns.
 CK_INLINE void ck_finish(const ck_epilogue *e, ck_out c, ptrdiff_t at, ptrdiff_t c_row, ptrdiff_t column, ptrdiff_t rows,
                          ptrdiff_t columns, const float *tile, ptrdiff_t tile_row) {
-    typedef void (*ck_finisher)(const ck_epilogue *, ck_out, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, ptrdiff_t);
+    typedef void (*ck_finisher)(const ck_epilogue *, ck_out, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *,
+                                ptrdiff_t);
     static const ck_finisher finishers[2][6] = {
         {ck_finish_identity, ck_finish_relu, ck_finish_gelu, ck_finish_gelu_tanh, ck_finish_sigmoid, ck_finish_tanh},
         {ck_finish_identity_slope, ck_finish_relu_slope, ck_finish_gelu_slope, ck_finish_gelu_tanh_slope, ck_finish_sigmoid_slope,
