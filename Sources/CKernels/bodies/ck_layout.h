@@ -35,7 +35,7 @@ enum {
     CK_GEMM_NEAR = 1 << 15,
     // Steps up to which a transposed a is read where it lies, if there is but one panel of b.
     CK_GEMM_DIRECT_STEPS = 128,
-    CK_GEMM_PACKING_ROWS = 512,
+    CK_GEMM_PACKING_ROWS = 160,
 };
 
 static inline ptrdiff_t ck_rounded(ptrdiff_t count) { return (count + 15) / 16 * 16; }
