@@ -67,27 +67,35 @@ CK_INLINE void ck_logit_gradient(ck_in row, ptrdiff_t columns, ptrdiff_t hit, fl
     ck_write16(gradient, hit, (f16_exp_below(f16_set(chosen - top)) * share - 1.0f) * factor, 1);
 }
 
-// Losses take their logarithms sixteen at a time.
+// Narrow rows take each step sixteen at a time, so that one row's folds and division run while the next is summed; a wide row stays in the
+// second-level cache from its sum to its gradient.
 CK_INLINE void ck_sequence_rows(ptrdiff_t rows, ptrdiff_t positions, ptrdiff_t columns, ck_in logits, const int32_t *classes, float scale,
                                 float *row_loss, ck_out gradient) {
     const float factor = scale / (float)positions;
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        float loss = 0, sums[16], chosen[16];
-        for (ptrdiff_t i = 0; i < positions; i++) {
-            const ptrdiff_t at = r * positions + i;
-            const ck_in row = ck_in_from(logits, at * columns);
-            float top;
-            const float sum = ck_logit_sum(row, columns, &top);
-            sums[i % 16] = sum;
-            chosen[i % 16] = ck_element(row, classes[at]) - top;
-            if (gradient.data)
-                ck_logit_gradient(row, columns, classes[at], top, 1.0f / sum, factor, ck_out_from(gradient, at * columns));
-            const ptrdiff_t held = i % 16 + 1;
-            if (!row_loss || (held < 16 && i < positions - 1)) continue;
-            const f16 losses = f16_log(ck_get(sums, held)) - ck_get(chosen, held);
-            for (ptrdiff_t l = 0; l < held; l++) loss += losses[l];
+    const ptrdiff_t together = columns <= 256 ? 16 : 1;
+    float loss = 0, tops[16], sums[16], chosen[16];
+    for (ptrdiff_t first = 0, position = 0; first < rows * positions; first += together) {
+        const ptrdiff_t held = ck_smaller(together, rows * positions - first);
+        for (ptrdiff_t l = 0; l < held; l++) {
+            const ck_in row = ck_in_from(logits, (first + l) * columns);
+            sums[l] = ck_logit_sum(row, columns, &tops[l]);
+            chosen[l] = ck_element(row, classes[first + l]) - tops[l];
         }
-        if (row_loss) row_loss[r] = loss / (float)positions;
+        if (gradient.data)
+            for (ptrdiff_t l = 0; l < held; l++) {
+                const ptrdiff_t at = first + l;
+                ck_logit_gradient(ck_in_from(logits, at * columns), columns, classes[at], tops[l], 1.0f / sums[l], factor,
+                                  ck_out_from(gradient, at * columns));
+            }
+        if (!row_loss) continue;
+        const f16 losses = f16_log(ck_get(sums, held)) - ck_get(chosen, held);
+        for (ptrdiff_t l = 0; l < held; l++) {
+            loss += losses[l];
+            if (++position < positions) continue;
+            *row_loss++ = loss / (float)positions;
+            loss = 0;
+            position = 0;
+        }
     }
 }
 
