@@ -108,7 +108,7 @@ class GPT(nn.Module):
 
 # ResNet's rate is small because its course is chaotic: at 1e-3 PyTorch's own fp32 leaves its fp64 by 2 % within 20 steps.
 MODELS = {
-    "resnet18": dict(make=resnet18, batch=8, kind="images", optimizer=dict(name="sgd", learning_rate=2e-5, momentum=0.9, weight_decay=5e-4)),
+    "resnet18": dict(make=resnet18, batch=8, kind="images", optimizer=dict(name="sgd", learning_rate=4e-6, momentum=0.9, weight_decay=5e-4)),
     "lstm": dict(make=lambda: CharacterLSTM(65, 96), batch=8, kind="tokens", vocabulary=65, length=32,
                  optimizer=dict(name="adam", learning_rate=2e-3)),
     "gpt": dict(make=lambda: GPT(65, 64, 3, 4, 96), batch=4, kind="tokens", vocabulary=65, length=64,

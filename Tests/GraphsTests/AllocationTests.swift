@@ -29,7 +29,11 @@ import Testing
         let inference = CaseRun(model, kernels: kernels, capacity: capacity, mode: .inference)
         func step() {
             let execution = training.execution
-            execution.withInput { $0[0] = 0.5 }
+            if execution.program.inputIsTokens {
+                execution.withTokens { $0[0] = 1 }
+            } else {
+                execution.withInput { $0[0] = 0.5 }
+            }
             execution.forwardBackward(rows: capacity, scale: 0.1, parameters: training.parameters, gradients: training.gradients)
             execution.forwardBackward(rows: 0, scale: 0.1, parameters: training.parameters, gradients: training.gradients)
             execution.forwardBackward(rows: 1, scale: 0.1, parameters: training.parameters, gradients: training.gradients)

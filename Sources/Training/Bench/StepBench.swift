@@ -29,6 +29,8 @@ package struct StepBench {
         package var exchangeMilliseconds: Double
         package var exchangeBytes: Int
         package var instructionSet: InstructionSet
+        /// Where the time goes, if that was asked for.
+        package var profile: StepProfile?
 
         package var perSecond: Double { Double(samples * units) / stepMilliseconds * 1e3 }
         package var exchangeShare: Double { exchangeMilliseconds / stepMilliseconds }
@@ -93,8 +95,10 @@ package struct StepBench {
 
     /// Times `steps` steps after `warmup` untimed ones. Collective.
     ///
-    /// - Parameter split: the workload's batch is the global batch and shared out (strong scaling); else every rank takes all of it.
-    package func run(steps: Int, warmup: Int, split: Bool, on group: any CollectiveGroup) throws -> Row {
+    /// - Parameters:
+    ///   - split: the workload's batch is the global batch and shared out (strong scaling); else every rank takes all of it.
+    ///   - profiles: whether the step is then run again with a look at the clock after every instruction.
+    package func run(steps: Int, warmup: Int, split: Bool, profiles: Bool = false, on group: any CollectiveGroup) throws -> Row {
         let common = try group.commonInstructionSet()
         let (network, task, optimizer) = (workload.network, workload.task, workload.optimizer)
         let samples = split ? workload.batch : workload.batch * group.size
@@ -118,11 +122,35 @@ package struct StepBench {
         defer { prefetcher.stop() }
         guard let fixed = prefetcher.next() else { preconditionFailure("StepBench: the loader brought no batch") }
         let times = try time(engine, batch: fixed, steps: steps, warmup: warmup, rate: optimizer.learningRate, group: group)
-        return Row(
+        var row = Row(
             workload: name, precision: precision.rawValue, ranks: group.size, parameters: engine.layout.trainableCount, samples: samples,
             unit: network.inputIsTokens ? "tokens" : "samples", units: network.inputIsTokens ? network.input[0] : 1,
             stepMilliseconds: median(times.map(\.step)), exchangeMilliseconds: median(times.map(\.exchange)),
             exchangeBytes: engine.exchange.bytesPerStep, instructionSet: common)
+        if profiles { row.profile = profile(engine, fixed, rounds: min(steps, 20), step: row.stepMilliseconds, FloatKernels(common)) }
+        return row
+    }
+
+    private func profile(
+        _ engine: StepEngine, _ batch: PrefetchedBatch, rounds: Int, step: Double, _ kernels: FloatKernels
+    ) -> StepProfile {
+        var nanoseconds = [UInt64](repeating: 0, count: engine.program.instructionCount + 1)
+        for _ in 0..<rounds { engine.profile(batch, into: &nanoseconds) }
+        let instructions = nanoseconds.reduce(0.0) { $0 + Double($1) } / 1e6 / Double(rounds)
+        var update = 0.0
+        for _ in 0..<rounds {
+            let began = Clock.nanoseconds
+            engine.update(learningRate: 0, gradientScale: 1)
+            update += Clock.milliseconds(began, Clock.nanoseconds) / Double(rounds)
+        }
+        let arena = Double(4 * engine.layout.elementCount)
+        return StepProfile(
+            engine.program, nanoseconds: nanoseconds, rounds: rounds,
+            others: [
+                // Parameters and states are read and written, gradients read.
+                ("update", update, arena * Double(3 + 2 * engine.optimizer.state.count)),
+                ("everything else", max(0, step - instructions - update), 0),
+            ], stepMilliseconds: step, kernels: kernels)
     }
 
     private func time(
