@@ -76,7 +76,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
             activations: UnsafeMutableRawPointer(arena.unsafeBase), parameters: UnsafeMutableRawPointer(parameters.unsafeBase),
             gradients: UnsafeMutableRawPointer(gradients), packed: UnsafeMutableRawPointer(packed.unsafeBase), rows: rows)
         withExtendedLifetime((arena, packed, parameters)) {
-            runInstructions(program.instructions, range, memory, kernels, scale)
+            Subnormals.flushed { runInstructions(program.instructions, range, memory, kernels, scale) }
         }
     }
 
@@ -88,7 +88,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
             activations: UnsafeMutableRawPointer(arena.unsafeBase), parameters: UnsafeMutableRawPointer(parameters.unsafeBase),
             gradients: UnsafeMutableRawPointer(parameters.unsafeBase), packed: UnsafeMutableRawPointer(packed.unsafeBase), rows: 0)
         withExtendedLifetime((packed, parameters)) {
-            packWeights(program.packed.places, memory, kernels)
+            Subnormals.flushed { packWeights(program.packed.places, memory, kernels) }
         }
     }
 

@@ -15,11 +15,13 @@ extension Optimizer {
             parameters.count == layout.elementCount && gradients.count == layout.elementCount,
             "Optimizer.apply: \(parameters.count) parameters and \(gradients.count) gradients, the layout has \(layout.elementCount)")
         updates += 1
-        for index in runs.indices {
-            let run = runs[index]
-            parameters.withMutableSpan(run.range) { parameters in
-                gradients.withSpan(run.range) { gradients in
-                    update(run, &parameters, gradients, learningRate, gradientScale)
+        Subnormals.flushed {
+            for index in runs.indices {
+                let run = runs[index]
+                parameters.withMutableSpan(run.range) { parameters in
+                    gradients.withSpan(run.range) { gradients in
+                        update(run, &parameters, gradients, learningRate, gradientScale)
+                    }
                 }
             }
         }

@@ -274,6 +274,11 @@ const ck_table *ck_kernels(ck_isa level);
 // The sixteen-lane bodies of AVX-512 compiled for AVX2, so that they can be tested where there is no AVX-512; null without AVX2.
 const ck_table *ck_wide_kernels_for_tests(void);
 
+// Makes this thread take subnormal numbers as zero until `ck_restore_subnormals` gets what this returns: x86 traps into microcode for each,
+// a hundred cycles or more.
+unsigned ck_flush_subnormals(void);
+void ck_restore_subnormals(unsigned before);
+
 // Elements of workspace; the same for every level.
 ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
 ptrdiff_t ck_convolution_workspace(const ck_window *shape);

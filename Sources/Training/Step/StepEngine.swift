@@ -143,7 +143,7 @@ package final class StepEngine {
 
     /// Over what gradients move; what the step measured for buffers is none of the norm's business.
     private func squaredNorm(_ gradients: Arena<Float>) -> Double {
-        gradients.withSpan(0..<layout.trainedElements) { norm.squared($0) }
+        Subnormals.flushed { gradients.withSpan(0..<layout.trainedElements) { norm.squared($0) } }
     }
 
     /// Sends what this rank measured, receives what all did.
