@@ -7,6 +7,7 @@
 #include "ck_amx_conv_pack.h"
 #include "ck_amx_conv_pass.h"
 #include "ck_amx_conv_weights.h"
+#include "ck_amx_conv_points.h"
 
 // The entries of the level below, kept when the tables are filled.
 static ck_table ck_conv_below;
@@ -28,10 +29,11 @@ static void ck_tiled_pack(const ck_conv *g, int for_input_gradient, const float 
 static ptrdiff_t ck_tiled_workspace(const ck_conv *g) {
     if (!ck_tiled_convolves(g)) return ck_conv_below.conv_workspace(g);
     const ck_pass forward = ck_pass_of(&g->window, 0), backward = ck_pass_of(&g->window, 1);
-    ptrdiff_t most = ck_tiled_weight_bytes(&forward);
+    ptrdiff_t most = ck_tiled_is_folded_points(&forward) ? ck_tiled_point_weight_bytes(&forward) : ck_tiled_weight_bytes(&forward);
     for (int i = 0; i < 2; i++) {
         const ck_pass *p = i ? &backward : &forward;
-        const ptrdiff_t bytes = ck_tiled_pass_bytes(p) + (g->packed_weights ? 0 : ck_tiled_pass_packed(p));
+        const ptrdiff_t images = ck_tiled_is_folded_points(p) ? 0 : ck_tiled_pass_bytes(p), points = ck_tiled_points_bytes(p);
+        const ptrdiff_t bytes = (images > points ? images : points) + (g->packed_weights ? 0 : ck_tiled_pass_packed(p));
         if (bytes > most) most = bytes;
     }
     return most + 64;
@@ -48,7 +50,7 @@ static void ck_tiled_either(const ck_conv *g, int backward, ck_in in, const void
         ck_tiled_pass_pack(&p, weights, packed);
         weights = packed;
     }
-    ck_tiled_pass(&p, g->rows, in, weights, epilogue, out, scratch);
+    (ck_tiled_is_points(&p, in.type) ? ck_tiled_points_pass : ck_tiled_pass)(&p, g->rows, in, weights, epilogue, out, scratch);
 }
 
 static void ck_tiled_forward(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y, void *workspace) {
@@ -65,7 +67,7 @@ static void ck_tiled_input_gradient(const ck_conv *g, ck_in dy, const void *weig
 static void ck_tiled_weight_gradient(const ck_conv *g, ck_in x, ck_in dy, float *dw, float *bias_gradient, void *workspace) {
     if (!ck_tiled_convolves(g)) return ck_conv_below.conv_weight_gradient(g, x, dy, dw, bias_gradient, workspace);
     const ck_pass p = ck_pass_of(&g->window, 0);
-    ck_tiled_weight_pass(&p, g->rows, x, dy, dw, ck_tiled_aligned(workspace));
+    (ck_tiled_is_folded_points(&p) ? ck_tiled_point_weights : ck_tiled_weight_pass)(&p, g->rows, x, dy, dw, ck_tiled_aligned(workspace));
     if (!bias_gradient) return;
     const ptrdiff_t pixels = g->rows * p.y.out * p.x.out;
     for (ptrdiff_t f = 0; f < p.n; f += 64) {

@@ -28,7 +28,9 @@ CK_INLINE void ck_tiled_finish(ck_tiled_side *s, ptrdiff_t rows) {
 }
 
 typedef struct ck_tiled_sum {
+    // Two tiles of images, their rows `row` bytes apart, their blocks `step`.
     const char *first, *second, *panel;
+    ptrdiff_t row, step;
     const ck_tiled_tap *taps;
     ptrdiff_t count, blocks;
     // What the next panel will need, touched on the way.
@@ -42,7 +44,7 @@ typedef struct ck_tiled_sum {
 // Sums of one or two tiles of images × one or two of filters over some taps. Weights are few enough to stay in the first-level cache
 // while all images pass by it.
 CK_INLINE void ck_tiled_sum_body(const int two, const int wide, ck_tiled_sum *g) {
-    const ptrdiff_t blocks = g->blocks;
+    const ptrdiff_t blocks = g->blocks, row = g->row, step = g->step;
     const char *ahead = g->ahead, *const ahead_end = g->ahead_end;
     if (g->load) {
         _tile_loadd(0, g->to, 128);
@@ -57,16 +59,16 @@ CK_INLINE void ck_tiled_sum_body(const int two, const int wide, ck_tiled_sum *g)
     }
     for (ptrdiff_t t = 0; t < g->count; t++) {
         const char *a = g->first + g->taps[t].from, *b = g->second + g->taps[t].from, *w = g->panel + g->taps[t].at;
-        for (ptrdiff_t k = 0; k < blocks; k++, a += 1024, b += 1024, w += wide ? 2048 : 1024) {
+        for (ptrdiff_t k = 0; k < blocks; k++, a += step, b += step, w += wide ? 2048 : 1024) {
             _tile_loadd(6, w, 64);
-            _tile_stream_loadd(4, a, 64);
+            _tile_stream_loadd(4, a, row);
             _tile_dpbf16ps(0, 4, 6);
             if (wide) {
                 _tile_loadd(7, w + 1024, 64);
                 _tile_dpbf16ps(1, 4, 7);
             }
             if (two) {
-                _tile_stream_loadd(5, b, 64);
+                _tile_stream_loadd(5, b, row);
                 _tile_dpbf16ps(2, 5, 6);
                 if (wide) _tile_dpbf16ps(3, 5, 7);
             }
@@ -196,7 +198,7 @@ static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines
     const int folded = g->rows.folded;
     const ptrdiff_t pixel = g->rows.halves * g->rows.blocks * 1024, taps = folded ? 1 : p->taps;
     const char *panel = g->packed;
-    ck_tiled_sum sum = {.taps = g->taps, .blocks = g->rows.blocks};
+    ck_tiled_sum sum = {.row = 64, .step = 1024, .taps = g->taps, .blocks = g->rows.blocks};
     sum.side = (ck_tiled_side){.epilogue = g->epilogue, .way = ck_amx_way_of(g->epilogue, g->out.type), .out = g->out, .image = p->out};
     for (ptrdiff_t n = 0; n < p->n; n += 32) {
         const ptrdiff_t step = g->rows.blocks * (p->n - n > 16 ? 2048 : 1024), whole = taps * step;

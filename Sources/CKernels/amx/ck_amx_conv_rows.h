@@ -68,48 +68,61 @@ static inline int ck_tiled_adjacent(const ck_run *x) {
     return 1;
 }
 
-// One window's block of thirty-two elements, whose rows of taps are adjacent in the image: `row` elements further down for each tap of
-// y. Rows are read where they will lie in the block, so that they need only be joined.
-CK_INLINE __m512i ck_tiled_fold(const ck_tiled_image_rows *g, ptrdiff_t at, const ck_run *y, ptrdiff_t row, const ck_run *x, ptrdiff_t block) {
-    const ptrdiff_t k = g->p->k;
-    __m512i joined = _mm512_setzero_si512();
+// The windows of a run of pixels, folded, whose taps are neighbours: a block at a time. A window's rows are read where they will lie in
+// the block, so that they need only be joined.
+static void ck_tiled_fold_adjacent(const ck_tiled_image_rows *g, ptrdiff_t at, const ck_run *y, const ck_run *run, const ck_axis *x,
+                                   ptrdiff_t block, char *to, ptrdiff_t pixel) {
+    const ck_pass *p = g->p;
+    // Rows of one element leave as many in a block as it has elements.
+    ptrdiff_t from[34], parts = 0;
+    __mmask32 lanes[34];
     for (ptrdiff_t i = 0; i < y->taps; i++) {
-        const ptrdiff_t low = (y->tap[i].tap * g->p->x.kernel + x->tap[0].tap) * k - block * 32, high = low + x->taps * k;
+        const ptrdiff_t low = (y->tap[i].tap * p->x.kernel + run->tap[0].tap) * p->k - block * 32, high = low + run->taps * p->k;
         if (high <= 0 || low >= 32) continue;
         const uint64_t upto = high < 32 ? (1ull << high) - 1 : 0xFFFFFFFFull, below = low > 0 ? (1ull << low) - 1 : 0;
-        joined = _mm512_or_si512(joined, ck_tiled_get_lanes(g->in, at + y->tap[i].from * row - low, (__mmask32)(upto & ~below)));
+        from[parts] = at + (y->tap[i].from * p->x.in + run->tap[0].from) * p->in_channels - low;
+        lanes[parts++] = (__mmask32)(upto & ~below);
     }
-    return joined;
+    const ptrdiff_t advance = x->advance * p->in_channels;
+    for (ptrdiff_t j = 0; j < run->count; j++, to += pixel) {
+        __m512i joined = _mm512_setzero_si512();
+        for (ptrdiff_t i = 0; i < parts; i++) joined = _mm512_or_si512(joined, ck_tiled_get_lanes(g->in, from[i] + j * advance, lanes[i]));
+        _mm512_store_si512(to, joined);
+    }
 }
 
-// The windows of one output row, folded: `to`[ox][half][block][16 images][32 of (tap, channel)], zero where a tap lies in the padding.
-// `window` has room for all blocks of one pixel.
+// The same of any run, zero where a tap lies in the padding: pixel ox of the row goes to `to` + ox · `pixel`, its blocks `block` apart.
+// `at` is where the rows of the run `y` begin, `window` has room for all blocks of one pixel.
+static void ck_tiled_fold_run(const ck_tiled_image_rows *g, ptrdiff_t at, const ck_run *y, const ck_run *run, const ck_axis *x,
+                              uint16_t *window, char *to, ptrdiff_t pixel, ptrdiff_t block) {
+    const ck_pass *p = g->p;
+    to += run->first * pixel;
+    if (run->taps > 0 && ck_tiled_adjacent(run)) {
+        for (ptrdiff_t b = 0; b < g->blocks; b++) ck_tiled_fold_adjacent(g, at, y, run, x, b, to + b * block, x->step * pixel);
+        return;
+    }
+    for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_storeu_si512(window + b * 32, _mm512_setzero_si512());
+    for (ptrdiff_t j = 0; j < run->count; j++, to += x->step * pixel) {
+        for (ptrdiff_t i = 0; i < y->taps; i++)
+            for (ptrdiff_t t = 0; t < run->taps; t++) {
+                const ptrdiff_t from = at + (y->tap[i].from * p->x.in + run->tap[t].from + j * x->advance) * p->in_channels;
+                uint16_t *place = window + (y->tap[i].tap * p->x.kernel + run->tap[t].tap) * p->k;
+                _mm512_mask_storeu_epi16(place, (__mmask32)((1u << p->k) - 1), ck_tiled_get(g->in, from, p->k));
+            }
+        for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(to + b * block, _mm512_loadu_si512(window + b * 32));
+    }
+}
+
+// The windows of one output row, folded: `to`[ox][half][block][16 images][32 of (tap, channel)].
 static void ck_tiled_fold_row(const ck_tiled_image_rows *g, const ck_run *y, ptrdiff_t within, ptrdiff_t y_advance, const ck_axis *x,
                               uint16_t *window, char *to) {
     const ck_pass *p = g->p;
     const ptrdiff_t pixel = g->halves * g->blocks * 1024, row = p->x.in * p->in_channels;
-    for (ptrdiff_t image = 0; image < g->images; image++)
-        for (ptrdiff_t r = 0; r < x->runs; r++) {
-            const ck_run *run = &x->run[r];
-            const ptrdiff_t start = (g->first + image) * p->in + within * y_advance * row;
-            const int adjacent = run->taps > 0 && ck_tiled_adjacent(run);
-            for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_storeu_si512(window + b * 32, _mm512_setzero_si512());
-            for (ptrdiff_t j = 0; j < run->count; j++) {
-                char *line = to + (run->first + j * x->step) * pixel + (g->lane + image) / 16 * g->blocks * 1024 + (g->lane + image) % 16 * 64;
-                if (adjacent) {
-                    const ptrdiff_t at = start + (run->tap[0].from + j * x->advance) * p->in_channels;
-                    for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, ck_tiled_fold(g, at, y, row, run, b));
-                    continue;
-                }
-                for (ptrdiff_t i = 0; i < y->taps; i++)
-                    for (ptrdiff_t t = 0; t < run->taps; t++) {
-                        const ptrdiff_t at = start + y->tap[i].from * row + (run->tap[t].from + j * x->advance) * p->in_channels;
-                        uint16_t *place = window + (y->tap[i].tap * p->x.kernel + run->tap[t].tap) * p->k;
-                        _mm512_mask_storeu_epi16(place, (__mmask32)((1u << p->k) - 1), ck_tiled_get(g->in, at, p->k));
-                    }
-                for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(window + b * 32));
-            }
-        }
+    for (ptrdiff_t image = 0; image < g->images; image++) {
+        char *line = to + (g->lane + image) / 16 * g->blocks * 1024 + (g->lane + image) % 16 * 64;
+        for (ptrdiff_t r = 0; r < x->runs; r++)
+            ck_tiled_fold_run(g, (g->first + image) * p->in + within * y_advance * row, y, &x->run[r], x, window, line, pixel, 1024);
+    }
 }
 
 // Tiles 0..3 are sums, 4 and 5 rows of images, 6 and 7 weights: of `first` and `second` rows.
