@@ -39,26 +39,33 @@ CK_INLINE __m512i ck_tiled_get_lanes(ck_in x, ptrdiff_t at, __mmask32 lanes) {
     return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)ck_conv_round(low)), (__m256i)ck_conv_round(high), 1);
 }
 
-// Input row iy to `to`[ix][half][block][16 images][32 channels].
-static void ck_tiled_copy_row(const ck_tiled_image_rows *g, ptrdiff_t iy, char *to) {
+// Windows of one pixel leave out what lies between their steps.
+static inline ptrdiff_t ck_tiled_skip(const ck_axis_shape *s) { return s->kernel == 1 && s->pad == 0 && !s->backward ? s->stride : 1; }
+
+// `count` pixels of input row iy from ix on, every `skip`th, to `to`[pixel][half][block][16 images][32 channels], `pixel` bytes apart.
+static void ck_tiled_copy_pixels(const ck_tiled_image_rows *g, ptrdiff_t iy, ptrdiff_t ix, ptrdiff_t count, ptrdiff_t skip, char *to,
+                                 ptrdiff_t pixel) {
     const ck_pass *p = g->p;
-    // Windows of one pixel leave out what lies between their steps.
-    const ptrdiff_t skip = p->x.kernel == 1 && !p->x.backward ? p->x.stride : 1, next = skip * p->in_channels;
-    const ptrdiff_t pixel = g->halves * g->blocks * 1024 * skip;
-    if (p->y.kernel == 1 && !p->y.backward && iy % p->y.stride != 0) return;
+    const ptrdiff_t next = skip * p->in_channels;
     for (ptrdiff_t image = 0; image < g->images; image++) {
-        ptrdiff_t at = (g->first + image) * p->in + iy * p->x.in * p->in_channels;
+        ptrdiff_t at = (g->first + image) * p->in + (iy * p->x.in + ix) * p->in_channels;
         char *line = to + (g->lane + image) / 16 * g->blocks * 1024 + (g->lane + image) % 16 * 64;
         if (g->in.type == CK_BF16 && p->k % 32 == 0) {
             const char *from = (const char *)g->in.data + at * 2;
-            for (ptrdiff_t ix = 0; ix < p->x.in; ix += skip, line += pixel, from += next * 2)
+            for (ptrdiff_t i = 0; i < count; i++, line += pixel, from += next * 2)
                 for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(from + b * 64));
         } else {
-            for (ptrdiff_t ix = 0; ix < p->x.in; ix += skip, line += pixel, at += next)
+            for (ptrdiff_t i = 0; i < count; i++, line += pixel, at += next)
                 for (ptrdiff_t b = 0; b < g->blocks; b++)
                     _mm512_store_si512(line + b * 1024, ck_tiled_get(g->in, at + b * 32, ck_smaller(32, p->k - b * 32)));
         }
     }
+}
+
+// Input row iy to `to`[ix][half][block][16 images][32 channels].
+static void ck_tiled_copy_row(const ck_tiled_image_rows *g, ptrdiff_t iy, char *to) {
+    const ptrdiff_t skip = ck_tiled_skip(&g->p->x), pixel = g->halves * g->blocks * 1024 * skip;
+    if (iy % ck_tiled_skip(&g->p->y) == 0) ck_tiled_copy_pixels(g, iy, 0, (g->p->x.in + skip - 1) / skip, skip, to, pixel);
 }
 
 // Whether the taps of a run are neighbours in the window and in the image.

@@ -110,24 +110,30 @@ static __attribute__((noinline)) void ck_tiled_weight_1_2(const ck_tiled_weight_
 static __attribute__((noinline)) void ck_tiled_weight_2_1(const ck_tiled_weight_sum *g) { ck_tiled_weight_body(1, 0, g); }
 static __attribute__((noinline)) void ck_tiled_weight_2_2(const ck_tiled_weight_sum *g) { ck_tiled_weight_body(1, 1, g); }
 
-// x and dy as images of rows: forward, x has the window's channels (folded: its taps') and dy is a map of single pixels.
+// x and dy as images of rows: forward, x has the window's channels and dy is a map of single pixels.
 typedef struct ck_tiled_weight_cut {
     ptrdiff_t lines, slots, x_row, dy_row, x_blocks, dy_blocks;
 } ck_tiled_weight_cut;
 
 static ck_tiled_weight_cut ck_tiled_weight_cut_of(const ck_pass *p) {
     ck_tiled_weight_cut cut = {.lines = 1, .x_blocks = ck_tiled_blocks(p), .dy_blocks = (p->n + 31) / 32};
-    const int folds = ck_tiled_folds(p);
-    cut.x_row = ck_tiled_row_pixels(p) * cut.x_blocks * 2048;
+    cut.x_row = p->x.in * cut.x_blocks * 2048;
     cut.dy_row = p->x.out * cut.dy_blocks * 2048;
     // As much as the second-level cache holds, but never less than one row.
-    while (cut.lines < p->y.out
-           && (folds ? cut.lines + 1 : ck_conv_reach(p, cut.lines + 1)) * cut.x_row + (cut.lines + 1) * cut.dy_row <= 1400 * 1024)
-        cut.lines++;
+    while (cut.lines < p->y.out && ck_conv_reach(p, cut.lines + 1) * cut.x_row + (cut.lines + 1) * cut.dy_row <= 1400 * 1024) cut.lines++;
     // Deep maps of few pixels in one piece: their weights should be passed over once.
     if (p->y.out * (cut.x_row + cut.dy_row) <= 2600 * 1024) cut.lines = p->y.out;
-    cut.slots = folds ? cut.lines : ck_conv_reach(p, cut.lines);
+    cut.slots = ck_conv_reach(p, cut.lines);
     return cut;
+}
+
+// Pixels that are turned together, and the bytes from one to the next: not a power of two, so that they lie in sets of their own.
+static inline ptrdiff_t ck_tiled_staged(ptrdiff_t blocks) { return blocks < 16 ? 16 / blocks : 1; }
+static inline ptrdiff_t ck_tiled_staged_pixel(ptrdiff_t blocks) { return blocks * 2048 + 128; }
+static ptrdiff_t ck_tiled_staged_bytes(ptrdiff_t x_blocks, ptrdiff_t dy_blocks) {
+    const ptrdiff_t x = ck_tiled_staged(x_blocks) * ck_tiled_staged_pixel(x_blocks);
+    const ptrdiff_t dy = ck_tiled_staged(dy_blocks) * ck_tiled_staged_pixel(dy_blocks);
+    return x > dy ? x : dy;
 }
 
 // Fewer than thirty-two images are cut into bands of output rows, each as if it were an image of its own, until the contraction is
@@ -151,9 +157,8 @@ static ptrdiff_t ck_tiled_weight_bytes(const ck_pass *p) {
     for (ptrdiff_t bands = 1; bands <= 32 && bands <= p->y.out; bands *= 2) {
         const ck_pass band = ck_tiled_band(p, bands);
         const ck_tiled_weight_cut cut = ck_tiled_weight_cut_of(&band);
-        const ptrdiff_t longest = cut.x_row > cut.dy_row ? cut.x_row : cut.dy_row;
-        const ptrdiff_t bytes = ck_conv_bytes(cut.slots * cut.x_row) + ck_conv_bytes(cut.lines * cut.dy_row) + ck_conv_bytes(longest)
-            + ck_conv_bytes(cut.lines * (ptrdiff_t)sizeof(ck_conv_span)) + ck_conv_bytes(4096) + ck_conv_bytes(cut.x_blocks * 64 + 64);
+        const ptrdiff_t bytes = ck_conv_bytes(cut.slots * cut.x_row) + ck_conv_bytes(cut.lines * cut.dy_row) + ck_conv_bytes(ck_tiled_staged_bytes(cut.x_blocks, cut.dy_blocks))
+            + ck_conv_bytes(cut.lines * (ptrdiff_t)sizeof(ck_conv_span)) + ck_conv_bytes(4096);
         if (bytes > most) most = bytes;
     }
     return most + ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x);
@@ -220,19 +225,13 @@ static void ck_tiled_weight_block(ck_tiled_weight_job *g, ck_tiled_weight_sum *s
 // The output rows line..<line + lines: for each panel of filters, all taps and channels.
 static void ck_tiled_weight_lines(ck_tiled_weight_job *g, ptrdiff_t line, ptrdiff_t lines) {
     const ck_pass *p = g->p;
-    const int folds = ck_tiled_folds(p);
-    const ptrdiff_t taps = folds ? 1 : p->taps, k = folds ? p->taps * p->k : p->k;
-    const ptrdiff_t x_pixel = g->cut.x_blocks * 2048, dy_pixel = g->cut.dy_blocks * 2048;
-    ck_tiled_weight_sum sum = {.spans = g->spans, .x_step = folds ? x_pixel : p->x.stride * x_pixel, .dy_step = dy_pixel};
+    const ptrdiff_t k = p->k;
+    ck_tiled_weight_sum sum = {
+        .spans = g->spans, .x_step = p->x.stride * g->cut.x_blocks * 2048, .dy_step = g->cut.dy_blocks * 2048};
     for (ptrdiff_t column = 0; column < p->n; column += 32)
-        for (ptrdiff_t tap = 0; tap < taps; tap++) {
-            if (folds) {
-                g->spans[0] = (ck_conv_span){.length = lines * p->x.out};
-                sum.count = 1;
-            } else {
-                sum.count = ck_tiled_find_runs(g, tap / p->x.kernel, tap % p->x.kernel, line, lines);
-                if (sum.count == 0 && g->load) continue;
-            }
+        for (ptrdiff_t tap = 0; tap < p->taps; tap++) {
+            sum.count = ck_tiled_find_runs(g, tap / p->x.kernel, tap % p->x.kernel, line, lines);
+            if (sum.count == 0 && g->load) continue;
             ptrdiff_t steps = 1;
             for (ptrdiff_t i = 0; i < sum.count; i++) steps += sum.spans[i].length;
             sum.quota = 31 / steps + 1;
@@ -244,54 +243,42 @@ static void ck_tiled_weight_lines(ck_tiled_weight_job *g, ptrdiff_t line, ptrdif
         }
 }
 
-// A copied row of `pixels` pixels into tiles.
-static void ck_tiled_turn_row(const char *row, ptrdiff_t pixels, ptrdiff_t blocks, void (*turn)(const char *, const char *, char *), char *to) {
-    for (ptrdiff_t i = 0; i < pixels; i++, row += blocks * 1024)
-        for (ptrdiff_t b = 0; b < blocks; b++, row += 1024, to += 2048) turn(row, row + blocks * 1024, to);
-}
-
-// Row `row` of every band, side by side: a row of x, or one of an output row (of dy, or of folded windows).
-static void ck_tiled_copy_bands(const ck_tiled_weight_job *g, ck_tiled_image_rows *from, ptrdiff_t row, int is_output,
-                                uint16_t *window, ptrdiff_t bytes) {
+// Row `row` of every band, side by side, into tiles: a row of x, or one of an output row (of dy). A few pixels at a time, which stay in
+// the first-level cache until they are turned.
+static void ck_tiled_turn_row(const ck_tiled_weight_job *g, ck_tiled_image_rows *from, ptrdiff_t row, int is_output,
+                              void (*turn)(const char *, const char *, char *), char *to) {
     const ck_pass *p = g->image;
-    // Bands that end earlier and images that are not there are zeros.
-    if (g->bands * from->images < 32 || g->bands > 1) memset(g->row, 0, (size_t)bytes);
-    for (ptrdiff_t band = 0; band < g->bands; band++) {
-        const ptrdiff_t first = band * g->p->y.out;
-        const ptrdiff_t at = is_output ? first + row : g->bands == 1 ? row : first * p->y.stride - p->y.pad + row;
-        if (at < 0 || at >= (is_output ? p->y.out : p->y.in)) continue;
-        from->lane = band * (32 / g->bands);
-        if (!from->folded) {
-            ck_tiled_copy_row(from, at, g->row);
-            continue;
+    const ptrdiff_t skip = is_output ? 1 : ck_tiled_skip(&p->x), down = is_output ? 1 : ck_tiled_skip(&p->y), blocks = from->blocks;
+    if (row % down != 0) return;
+    const ptrdiff_t pixels = (from->p->x.in + skip - 1) / skip, step = ck_tiled_staged(blocks), pixel = ck_tiled_staged_pixel(blocks);
+    for (ptrdiff_t i = 0; i < pixels; i += step) {
+        const ptrdiff_t count = ck_smaller(step, pixels - i);
+        // Bands that end earlier and images that are not there are zeros.
+        if (g->bands * from->images < 32 || g->bands > 1) memset(g->row, 0, (size_t)(count * pixel));
+        for (ptrdiff_t band = 0; band < g->bands; band++) {
+            const ptrdiff_t first = band * g->p->y.out;
+            const ptrdiff_t at = is_output ? first + row : g->bands == 1 ? row : first * p->y.stride - p->y.pad + row;
+            if (at < 0 || at >= (is_output ? p->y.out : p->y.in)) continue;
+            from->lane = band * (32 / g->bands);
+            ck_tiled_copy_pixels(from, at, i * skip, count, skip, g->row, pixel);
         }
-        for (ptrdiff_t r = 0; r < g->y.runs; r++) {
-            const ck_run *y = &g->y.run[r];
-            if (at >= y->first && at < y->first + y->count)
-                ck_tiled_fold_row(from, y, at - y->first, g->y.advance, &g->x, window, g->row);
-        }
+        for (ptrdiff_t j = 0; j < count; j++)
+            for (ptrdiff_t b = 0; b < blocks; b++) {
+                const char *block = g->row + j * pixel + b * 1024;
+                turn(block, block + blocks * 1024, to + ((i + j) * skip * blocks + b) * 2048);
+            }
     }
 }
 
 // The rows of x that output rows line..<line + lines need and that are not there yet, of which `filled` have been.
-static ptrdiff_t ck_tiled_turn_images(ck_tiled_weight_job *g, ck_tiled_image_rows *x, ptrdiff_t line, ptrdiff_t lines, ptrdiff_t filled,
-                                      uint16_t *window) {
+static ptrdiff_t ck_tiled_turn_images(ck_tiled_weight_job *g, ck_tiled_image_rows *x, ptrdiff_t line, ptrdiff_t lines, ptrdiff_t filled) {
     const ck_pass *p = g->p;
     const ck_tiled_weight_cut *cut = &g->cut;
-    if (x->folded) {
-        for (ptrdiff_t i = 0; i < lines; i++) {
-            ck_tiled_copy_bands(g, x, line + i, 1, window, cut->x_row);
-            ck_tiled_turn_row(g->row, p->x.out, cut->x_blocks, ck_tiled_transpose, g->images + i * cut->x_row);
-        }
-        return filled;
-    }
     const ptrdiff_t reach = (line + lines - 1) * p->y.stride + (p->y.kernel - 1) * p->y.dilation - p->y.pad + 1;
     const ptrdiff_t need = ck_smaller(reach, p->y.in);
     if (need - filled > cut->slots) filled = need - cut->slots;
-    for (; filled < need; filled++) {
-        ck_tiled_copy_bands(g, x, filled, 0, window, cut->x_row);
-        ck_tiled_turn_row(g->row, p->x.in, cut->x_blocks, ck_tiled_transpose, g->images + filled % cut->slots * cut->x_row);
-    }
+    for (; filled < need; filled++)
+        ck_tiled_turn_row(g, x, filled, 0, ck_tiled_transpose, g->images + filled % cut->slots * cut->x_row);
     return filled;
 }
 
@@ -305,23 +292,18 @@ static void ck_tiled_weight_group(ck_tiled_weight_job *g, ptrdiff_t first, ptrdi
     const ck_tiled_weight_cut cut = g->cut;
     g->images = ck_conv_take(&workspace, cut.slots * cut.x_row);
     g->gradients = ck_conv_take(&workspace, cut.lines * cut.dy_row);
-    g->row = ck_conv_take(&workspace, cut.x_row > cut.dy_row ? cut.x_row : cut.dy_row);
+    g->row = ck_conv_take(&workspace, ck_tiled_staged_bytes(cut.x_blocks, cut.dy_blocks));
     g->spans = ck_conv_take(&workspace, cut.lines * (ptrdiff_t)sizeof(ck_conv_span));
     g->scratch = ck_conv_take(&workspace, 4096);
-    uint16_t *window = (uint16_t *)workspace;
     // dy is copied as if it were the input of a pass.
     const ck_pass map = {.x.in = p->x.out, .k = p->n, .in_channels = p->n, .in = p->out};
-    ck_tiled_image_rows images = {
-        .p = p, .in = x, .first = first, .images = count, .halves = 2, .blocks = cut.x_blocks, .folded = ck_tiled_folds(p)};
+    ck_tiled_image_rows images = {.p = p, .in = x, .first = first, .images = count, .halves = 2, .blocks = cut.x_blocks};
     ck_tiled_image_rows gradients = {.p = &map, .in = dy, .first = first, .images = count, .halves = 2, .blocks = cut.dy_blocks};
     ptrdiff_t filled = 0;
     for (ptrdiff_t line = 0; line < band.y.out; line += cut.lines, g->load = 1) {
         const ptrdiff_t lines = ck_smaller(band.y.out - line, cut.lines);
-        filled = ck_tiled_turn_images(g, &images, line, lines, filled, window);
-        for (ptrdiff_t i = 0; i < lines; i++) {
-            ck_tiled_copy_bands(g, &gradients, line + i, 1, window, cut.dy_row);
-            ck_tiled_turn_row(g->row, p->x.out, cut.dy_blocks, ck_tiled_pair, g->gradients + i * cut.dy_row);
-        }
+        filled = ck_tiled_turn_images(g, &images, line, lines, filled);
+        for (ptrdiff_t i = 0; i < lines; i++) ck_tiled_turn_row(g, &gradients, line + i, 1, ck_tiled_pair, g->gradients + i * cut.dy_row);
         ck_tiled_weight_lines(g, line, lines);
     }
 }

@@ -107,12 +107,13 @@ CK_INLINE void ck_conv_copy_tile(const float *from, ptrdiff_t height, float *to)
 }
 
 // packed[group][tile][row][ix][image][CK_CONV_TALLEST] of rows top..<end. What lies between the steps of a window of one pixel is left
-// out.
+// out, where the steps begin with the first pixel.
 static void ck_conv_pack_images(const ck_pass *p, ck_dtype type, ck_in x, ptrdiff_t first, ptrdiff_t images, ptrdiff_t top,
                                 ptrdiff_t end, float *packed) {
     const ptrdiff_t tiles = ck_conv_weight_tiles(p), pixels = (end - top) * p->x.in, tile_step = pixels * images * CK_CONV_TALLEST;
     const ptrdiff_t height = p->k / tiles, taller = p->k % tiles;
-    const ptrdiff_t down = p->y.kernel == 1 ? p->y.stride : 1, along = p->x.kernel == 1 ? p->x.stride : 1;
+    const ptrdiff_t down = p->y.kernel == 1 && p->y.pad == 0 ? p->y.stride : 1;
+    const ptrdiff_t along = p->x.kernel == 1 && p->x.pad == 0 ? p->x.stride : 1;
     for (ptrdiff_t image = 0; image < images; image++)
         for (ptrdiff_t iy = top; iy < end; iy++) {
             if (iy % down != 0) continue;
