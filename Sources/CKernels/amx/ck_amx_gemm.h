@@ -22,11 +22,16 @@ enum {
     // Pairs of tiles of a turned a that are kept, and the least steps.
     CK_AMX_TURNED_PAIRS = 4096,
     CK_AMX_TURNED_STEPS = 64,
+    // Panels, blocks and steps of a round.
+    CK_AMX_ROUND = 16,
+    CK_AMX_ROUND_STEPS = 13,
     // Rows that go through a light epilogue at a time.
     CK_AMX_BITE = 8,
 };
 
-typedef enum ck_amx_source { CK_AS_IS, CK_COPIED, CK_TURNED } ck_amx_source;
+// Both operands of a long contraction whose a is transposed are packed round by round: a band and a group
+// for one stretch.
+typedef enum ck_amx_source { CK_AS_IS, CK_COPIED, CK_TURNED, CK_ROUNDS } ck_amx_source;
 
 typedef struct ck_amx_plan {
     ptrdiff_t blocks, panels, steps;
@@ -41,12 +46,19 @@ typedef struct ck_amx_plan {
 
 CK_INLINE ptrdiff_t ck_amx_larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
+// As many as possible, at most `most`, at a time, about equally many each time.
+CK_INLINE ptrdiff_t ck_amx_share(ptrdiff_t count, ptrdiff_t most) {
+    const ptrdiff_t times = (count + most - 1) / most;
+    return times ? (count + times - 1) / times : 0;
+}
+
 static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     ck_amx_plan p = {.blocks = ck_amx_32s(g->m), .panels = ck_amx_32s(g->n), .steps = ck_amx_32s(g->k)};
     // Rows a multiple of 4 KB apart meet in one set of the cache.
     p.a = g->transpose_a ? CK_TURNED : g->a_row % 2048 == 0 ? CK_COPIED : CK_AS_IS;
     p.chunk = p.steps;
-    if (p.a == CK_TURNED && g->c.type == CK_F32 && !g->packed_b) {
+    const int rounds = g->transpose_a && !g->transpose_b && !g->packed_b && p.steps > CK_AMX_UNBANDED;
+    if (!rounds && p.a == CK_TURNED && g->c.type == CK_F32 && !g->packed_b) {
         p.chunk = ck_smaller(p.chunk, ck_amx_larger(CK_AMX_TURNED_PAIRS / ck_amx_larger(p.blocks, 1), CK_AMX_TURNED_STEPS));
     }
     const int cut = p.chunk > CK_AMX_UNCUT;
@@ -55,6 +67,12 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     const int banded = p.chunk > CK_AMX_UNBANDED;
     p.group = ck_smaller(p.panels, banded ? CK_AMX_GROUP : CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
     p.band = banded ? ck_smaller(p.blocks, CK_AMX_BAND) : 1;
+    if (rounds) {
+        p.a = CK_ROUNDS;
+        p.stretch = ck_amx_share(p.steps, CK_AMX_ROUND_STEPS);
+        p.group = ck_amx_share(p.panels, CK_AMX_ROUND);
+        p.band = ck_amx_share(p.blocks, CK_AMX_ROUND);
+    }
 
     // Sizes never shrink as an extent grows, so that one workspace serves every smaller batch.
     ptrdiff_t at = 64;
@@ -65,12 +83,20 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     p.last = at;
     if (p.a == CK_AS_IS) at += CK_PAIR_BYTES;
     p.resting = at;
-    if (cut) at += ck_amx_larger(p.band * p.group, ck_smaller(p.panels, CK_AMX_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
+    const ptrdiff_t at_once = rounds ? ck_smaller(p.blocks, CK_AMX_ROUND) * ck_smaller(p.panels, CK_AMX_ROUND) : p.band * p.group;
+    if (cut) at += ck_amx_larger(at_once, ck_smaller(p.panels, CK_AMX_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
     p.own_a = at;
     if (p.a == CK_COPIED) at += 2 * ck_smaller(p.chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
     if (p.a == CK_TURNED) at += p.blocks * p.chunk * CK_PAIR_BYTES;
     p.own_b = at;
     if (!g->packed_b) at += ck_smaller(p.panels * p.chunk, ck_amx_larger(CK_AMX_GROUP_PAIRS, CK_AMX_GROUP * p.chunk)) * CK_PAIR_BYTES;
+    if (rounds) {
+        // What shorter contractions take, too.
+        const ptrdiff_t turned = (p.blocks * CK_AMX_UNBANDED + ck_smaller(p.panels * CK_AMX_UNBANDED, CK_AMX_GROUP_PAIRS)) * CK_PAIR_BYTES;
+        p.own_b = p.own_a + ck_smaller(p.blocks, CK_AMX_ROUND) * CK_AMX_ROUND_STEPS * CK_PAIR_BYTES;
+        at = p.own_b + ck_smaller(p.panels, CK_AMX_ROUND) * CK_AMX_ROUND_STEPS * CK_PAIR_BYTES;
+        at = ck_amx_larger(at, p.own_a + turned);
+    }
     p.bytes = at;
     return p;
 }
@@ -175,17 +201,23 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
     const ck_gemm *g = r->g;
     const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
-    float *const sums = (float *)(r->workspace + plan->sums), *const start = (float *)(r->workspace + plan->start);
-    char *const last = r->workspace + plan->last, *const own_b = r->workspace + plan->own_b;
     const ptrdiff_t rows = ck_smaller(32, g->m - 32 * v->block), steps = r->steps, count = v->end - v->done;
+    // What is packed for one round is packed for its steps only.
+    const int rounds = plan->a == CK_ROUNDS;
+    const ptrdiff_t of_panel = rounds ? count : steps, first = rounds ? 0 : v->done;
+    float *const sums = (float *)(r->workspace + plan->sums), *const start = (float *)(r->workspace + plan->start);
+    char *const last = r->workspace + plan->last;
+    const char *const own_b = r->workspace + plan->own_b;
     const int single = rows <= 16, packs = side->b.left > 0;
     char *const rest = r->workspace + plan->resting + (v->block - v->band) * v->panels * CK_SUMS_PANEL;
 
-    ck_amx_stretch s = {.a_row = 64, .a_tile = CK_TILE_BYTES, .a_step = CK_PAIR_BYTES, .b_panel = steps * CK_PAIR_BYTES, .steps = count};
+    ck_amx_stretch s = {.a_row = 64, .a_tile = CK_TILE_BYTES, .a_step = CK_PAIR_BYTES, .b_panel = of_panel * CK_PAIR_BYTES, .steps = count};
     if (plan->a == CK_COPIED) {
         s.a = r->workspace + plan->own_a + turn * ck_smaller(plan->chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
     } else if (plan->a == CK_TURNED) {
         s.a = r->workspace + plan->own_a + (v->block * steps + v->done) * CK_PAIR_BYTES;
+    } else if (rounds) {
+        s.a = r->workspace + plan->own_a + (v->block - v->band) * count * CK_PAIR_BYTES;
     } else {
         s.a_row = 2 * g->a_row;
         s.a_tile = 16 * s.a_row;
@@ -208,10 +240,21 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
         if (side->left) ck_amx_set_quota(side, count);
         if (!count && side->left) ck_amx_side_finish(side, side->left);
         if (packs) ck_amx_drain(&side->b, (v->panels - j - taken) * count);
-        s.b = g->packed_b ? r->b + ((v->panel + j) * steps + v->done) * CK_PAIR_BYTES : own_b + (j * steps + v->done) * CK_PAIR_BYTES;
-        s.to = (float *)(v->end < steps || v->done ? rest + j * CK_SUMS_PANEL : (char *)sums);
-        s.from = v->done ? s.to : 0;
-        if (!v->done && r->accumulate) {
+        s.b = g->packed_b ? r->b + ((v->panel + j) * steps + v->done) * CK_PAIR_BYTES : own_b + (j * of_panel + first) * CK_PAIR_BYTES;
+        // Where sums are all that c is to hold, whole tiles rest there.
+        const int rests = side->way == CK_WAY_PLAIN && g->c.type == CK_F32 && columns == 32 * taken;
+        if (rests) {
+            s.to = (float *)g->c.data + at;
+            s.from = v->done || r->accumulate ? s.to : 0;
+            s.sums_row = 4 * g->c_row;
+            s.sums_panel = CK_SUMS_ROW;
+        } else {
+            s.to = (float *)(v->end < steps || v->done ? rest + j * CK_SUMS_PANEL : (char *)sums);
+            s.from = v->done ? s.to : 0;
+            s.sums_row = CK_SUMS_ROW;
+            s.sums_panel = CK_SUMS_PANEL;
+        }
+        if (!rests && !v->done && r->accumulate) {
             ck_amx_read_sums(g->c, g->c_row, at, rows, columns, start);
             s.from = start;
         }
@@ -219,7 +262,7 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
         else if (single) ck_amx_one_by_two(&s, side);
         else if (columns <= 16) ck_amx_two_by_one(&s, side);
         else ck_amx_two_by_two(&s, side);
-        if (v->end == steps) {
+        if (v->end == steps && !rests) {
             side->tile = s.to;
             side->left = rows;
             side->columns = columns;
@@ -228,6 +271,32 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
         }
         j += taken;
     }
+}
+
+// Round by round: the operands of a stretch are packed, then meet. Packing in between the steps of the kernels, here, only holds them up:
+// it waits for memory, and the lines that one core can ask for at a time do not suffice for both.
+static void ck_amx_rounds(ck_amx_task *r) {
+    const ck_amx_plan *plan = r->plan;
+    ck_amx_side *side = &r->side;
+    ptrdiff_t configured = 0;
+    ck_amx_visit v = {0};
+    ck_amx_enter(r, &v);
+    int more;
+    do {
+        // Sums belong to the first band.
+        side->b.sums_to = v.band ? 0 : r->g->b_sums;
+        ck_amx_pack_across(&side->a, 1, v.band, v.blocks, v.done, v.end, r->workspace + plan->own_a);
+        ck_amx_pack_across(&side->b, 0, v.panel, v.panels, v.done, v.end, r->workspace + plan->own_b);
+        ck_amx_visit next = v;
+        next.block = v.band + v.blocks - 1;
+        more = ck_amx_advance(r, &next);
+        for (; v.block < v.band + v.blocks; v.block++) {
+            ck_amx_set_rows(ck_smaller(32, r->g->m - 32 * v.block), &configured);
+            ck_amx_meet(r, &v, 0);
+        }
+        v = next;
+    } while (more);
+    if (side->left) ck_amx_side_finish(side, side->left);
 }
 
 static void ck_amx_product(ck_amx_task *r) {
@@ -243,6 +312,10 @@ static void ck_amx_product(ck_amx_task *r) {
                               .k = r->k, .extent = g->m, .steps = r->steps};
     side->b = (ck_amx_packer){.one = g->transpose_b ? ck_amx_pack_one_turned : ck_amx_pack_one_plain, .from = r->b, .row = 2 * g->b_row,
                               .k = r->k, .extent = g->n, .steps = r->steps, .sums_to = g->transpose_a && !g->transpose_b ? g->b_sums : 0};
+    if (r->plan->a == CK_ROUNDS) {
+        ck_amx_rounds(r);
+        return;
+    }
 
     ck_amx_visit v = {0};
     ck_amx_enter(r, &v);

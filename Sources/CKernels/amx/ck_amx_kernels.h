@@ -75,16 +75,18 @@ CK_INLINE void ck_amx_side_step(ck_amx_side *s) {
 typedef struct ck_amx_stretch {
     const char *a, *last, *b;
     ptrdiff_t a_row, a_tile, a_step, b_panel, steps;
-    // The sums start from `from`, or from 0 if it is null, and go to `to`: panels of 32 × 32 floats.
+    // The sums start from `from`, or from 0 if it is null, and go to `to`: rows sums_row bytes apart, panels sums_panel.
     const float *from;
     float *to;
+    ptrdiff_t sums_row, sums_panel;
 } ck_amx_stretch;
 
 // b is read past the first-level cache (T1), which a then has for itself: a block of a is read once for every panel, b once for every
 // block.
 #define CK_TILE_A(t, p, row) _tile_loadd(t, p, row)
 #define CK_TILE_B(t, p) _tile_stream_loadd(t, p, 64)
-enum { CK_SUMS_ROW = 128, CK_SUMS_PANEL = 4096, CK_SUMS_LOWER = 2048 };
+// Sums in a buffer: panels of 32 × 32.
+enum { CK_SUMS_ROW = 128, CK_SUMS_PANEL = 4096 };
 
 // Two row tiles, two column tiles: tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a.
 static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
@@ -92,11 +94,12 @@ static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
     const ptrdiff_t a_row = s->a_row, a_tile = s->a_tile, a_step = s->a_step;
     const char *from = (const char *)s->from, *last = s->last;
     char *to = (char *)s->to;
+    const ptrdiff_t sums_row = s->sums_row, sums_lower = 16 * sums_row;
     if (from) {
-        _tile_loadd(0, from, CK_SUMS_ROW);
-        _tile_loadd(1, from + 64, CK_SUMS_ROW);
-        _tile_loadd(2, from + CK_SUMS_LOWER, CK_SUMS_ROW);
-        _tile_loadd(3, from + CK_SUMS_LOWER + 64, CK_SUMS_ROW);
+        _tile_loadd(0, from, sums_row);
+        _tile_loadd(1, from + 64, sums_row);
+        _tile_loadd(2, from + sums_lower, sums_row);
+        _tile_loadd(3, from + sums_lower + 64, sums_row);
     } else {
         _tile_zero(0);
         _tile_zero(1);
@@ -119,10 +122,10 @@ static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
     for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row, a_tile);
     if (last) CK_STEP(last, 64, CK_TILE_BYTES);
 #undef CK_STEP
-    _tile_stored(0, to, CK_SUMS_ROW);
-    _tile_stored(1, to + 64, CK_SUMS_ROW);
-    _tile_stored(2, to + CK_SUMS_LOWER, CK_SUMS_ROW);
-    _tile_stored(3, to + CK_SUMS_LOWER + 64, CK_SUMS_ROW);
+    _tile_stored(0, to, sums_row);
+    _tile_stored(1, to + 64, sums_row);
+    _tile_stored(2, to + sums_lower, sums_row);
+    _tile_stored(3, to + sums_lower + 64, sums_row);
 }
 
 // Two row tiles, one column tile.
@@ -131,9 +134,10 @@ static void ck_amx_two_by_one(const ck_amx_stretch *s, ck_amx_side *side) {
     const ptrdiff_t a_row = s->a_row, a_tile = s->a_tile, a_step = s->a_step;
     const char *from = (const char *)s->from, *last = s->last;
     char *to = (char *)s->to;
+    const ptrdiff_t sums_row = s->sums_row, sums_lower = 16 * sums_row;
     if (from) {
-        _tile_loadd(0, from, CK_SUMS_ROW);
-        _tile_loadd(2, from + CK_SUMS_LOWER, CK_SUMS_ROW);
+        _tile_loadd(0, from, sums_row);
+        _tile_loadd(2, from + sums_lower, sums_row);
     } else {
         _tile_zero(0);
         _tile_zero(2);
@@ -151,8 +155,8 @@ static void ck_amx_two_by_one(const ck_amx_stretch *s, ck_amx_side *side) {
     for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row, a_tile);
     if (last) CK_STEP(last, 64, CK_TILE_BYTES);
 #undef CK_STEP
-    _tile_stored(0, to, CK_SUMS_ROW);
-    _tile_stored(2, to + CK_SUMS_LOWER, CK_SUMS_ROW);
+    _tile_stored(0, to, sums_row);
+    _tile_stored(2, to + sums_lower, sums_row);
 }
 
 // One row tile and four column tiles, of two panels: tiles 0 to 3 are sums, 4 5 7 are b, 6 is a.
@@ -161,11 +165,12 @@ static void ck_amx_one_by_four(const ck_amx_stretch *s, ck_amx_side *side) {
     const ptrdiff_t a_row = s->a_row, a_step = s->a_step, b_panel = s->b_panel;
     const char *from = (const char *)s->from, *last = s->last;
     char *to = (char *)s->to;
+    const ptrdiff_t sums_row = s->sums_row, sums_panel = s->sums_panel;
     if (from) {
-        _tile_loadd(0, from, CK_SUMS_ROW);
-        _tile_loadd(1, from + 64, CK_SUMS_ROW);
-        _tile_loadd(2, from + CK_SUMS_PANEL, CK_SUMS_ROW);
-        _tile_loadd(3, from + CK_SUMS_PANEL + 64, CK_SUMS_ROW);
+        _tile_loadd(0, from, sums_row);
+        _tile_loadd(1, from + 64, sums_row);
+        _tile_loadd(2, from + sums_panel, sums_row);
+        _tile_loadd(3, from + sums_panel + 64, sums_row);
     } else {
         _tile_zero(0);
         _tile_zero(1);
@@ -188,10 +193,10 @@ static void ck_amx_one_by_four(const ck_amx_stretch *s, ck_amx_side *side) {
     for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row);
     if (last) CK_STEP(last, 64);
 #undef CK_STEP
-    _tile_stored(0, to, CK_SUMS_ROW);
-    _tile_stored(1, to + 64, CK_SUMS_ROW);
-    _tile_stored(2, to + CK_SUMS_PANEL, CK_SUMS_ROW);
-    _tile_stored(3, to + CK_SUMS_PANEL + 64, CK_SUMS_ROW);
+    _tile_stored(0, to, sums_row);
+    _tile_stored(1, to + 64, sums_row);
+    _tile_stored(2, to + sums_panel, sums_row);
+    _tile_stored(3, to + sums_panel + 64, sums_row);
 }
 
 // One row tile, one panel.
@@ -200,9 +205,10 @@ static void ck_amx_one_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
     const ptrdiff_t a_row = s->a_row, a_step = s->a_step;
     const char *from = (const char *)s->from, *last = s->last;
     char *to = (char *)s->to;
+    const ptrdiff_t sums_row = s->sums_row;
     if (from) {
-        _tile_loadd(0, from, CK_SUMS_ROW);
-        _tile_loadd(1, from + 64, CK_SUMS_ROW);
+        _tile_loadd(0, from, sums_row);
+        _tile_loadd(1, from + 64, sums_row);
     } else {
         _tile_zero(0);
         _tile_zero(1);
@@ -219,8 +225,8 @@ static void ck_amx_one_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
     for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row);
     if (last) CK_STEP(last, 64);
 #undef CK_STEP
-    _tile_stored(0, to, CK_SUMS_ROW);
-    _tile_stored(1, to + 64, CK_SUMS_ROW);
+    _tile_stored(0, to, sums_row);
+    _tile_stored(1, to + 64, sums_row);
 }
 
 #endif
