@@ -194,9 +194,7 @@ private func unusualConvolutions() -> [WindowShape] {
         shape(7, 3, 5, 20, stride: 2), shape(8, 4, 3, 4, groups: 4), shape(5, 40, 3, 40, stride: 2, groups: 40),
         shape(6, 20, 3, 40, groups: 20), shape(7, 3, 7, 18, stride: 3, dilation: 1), shape(9, 18, 3, 16, dilation: 3),
         shape(5, 36, 3, 12, groups: 2), shape(6, 36, 1, 64, stride: 2), shape(5, 64, 1, 96), shape(7, 5, 1, 32, stride: 3),
-        WindowShape(
-            inputHeight: 8, inputWidth: 7, inputChannels: 32, kernelHeight: 1, kernelWidth: 1, strideHeight: 2, strideWidth: 2, padTop: 1,
-            padLeft: 1, padBottom: 1, padRight: 1, outputChannels: 32),
+        shape(9, 32, 3, 48),
     ]
 }
 
