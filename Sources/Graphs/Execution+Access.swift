@@ -41,6 +41,12 @@ extension Execution {
         try read(program.predictionSlot, body)
     }
 
+    /// The elements of a slot of either storage type, of the last run.
+    func readOperand<R>(_ slot: Slot, _ body: (Operand<K.Scalar>) -> R) -> R {
+        let operand = memory(rows: rows).operand(slot, K.Scalar.self)
+        return withExtendedLifetime(arena) { body(operand) }
+    }
+
     func read<T, R, E: Error>(_ slot: Slot, _ body: (Span<T>) throws(E) -> R) throws(E) -> R {
         let elements = memory(rows: rows).elements(slot, T.self)
         return try withExtendedLifetime(arena) { () throws(E) -> R in try body(UnsafeBufferPointer(elements).span) }

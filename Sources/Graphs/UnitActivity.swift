@@ -32,8 +32,8 @@ package struct UnitActivity: Sendable {
         precondition(execution.program.units == places, "UnitActivity: the execution runs another program, or one without kept units")
         rows += execution.rows
         for (index, place) in places.enumerated() {
-            execution.read(place.slot) { (outputs: Span<K.Scalar>) in
-                for element in outputs.indices where outputs[element] > 0 {
+            execution.readOperand(place.slot) { outputs in
+                for element in 0..<outputs.count where outputs[element] > 0 {
                     alive[index][element % place.units] = true
                 }
             }

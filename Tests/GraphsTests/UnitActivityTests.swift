@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct UnitActivityTests {
     /// Units are held dead by a large negative bias, in a fused convolution and in a dense layer.
-    @Test func unitsThatAreNeverAboveZeroAreCounted() throws {
+    @Test(arguments: Precision.allCases) func unitsThatAreNeverAboveZeroAreCounted(precision: Precision) throws {
         let spec = NetworkSpec(
             input: [6, 6, 1],
             [
@@ -15,7 +15,8 @@ import Testing
             ], loss: .softmaxCrossEntropy)
         let model = try Network.build(spec)
         let kernels = ReferenceKernels<Float>()
-        let program = Program.compile(model, capacity: 8, mode: .inference, kernels: kernels, keepsUnits: true)
+        let program = Program.compile(
+            model, capacity: 8, mode: .inference, kernels: kernels, precision: precision, keepsUnits: true)
         #expect(program.operations.first == .convolutionPool)
         let parameters = Arena<Float>(count: program.layout.elementCount)
         for entry in program.layout.entries where entry.role == "bias" {
