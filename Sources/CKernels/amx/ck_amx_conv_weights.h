@@ -243,6 +243,8 @@ static void ck_tiled_weight_lines(ck_tiled_weight_job *g, ptrdiff_t line, ptrdif
         }
 }
 
+#include "ck_amx_conv_slide.h"
+
 // Row `row` of every band, side by side, into tiles: a row of x, or one of an output row (of dy). A few pixels at a time, which stay in
 // the first-level cache until they are turned.
 static void ck_tiled_turn_row(const ck_tiled_weight_job *g, ck_tiled_image_rows *from, ptrdiff_t row, int is_output,
@@ -304,7 +306,7 @@ static void ck_tiled_weight_group(ck_tiled_weight_job *g, ptrdiff_t first, ptrdi
         const ptrdiff_t lines = ck_smaller(band.y.out - line, cut.lines);
         filled = ck_tiled_turn_images(g, &images, line, lines, filled);
         for (ptrdiff_t i = 0; i < lines; i++) ck_tiled_turn_row(g, &gradients, line + i, 1, ck_tiled_pair, g->gradients + i * cut.dy_row);
-        ck_tiled_weight_lines(g, line, lines);
+        (ck_tiled_slides(&band) ? ck_tiled_slide_lines : ck_tiled_weight_lines)(g, line, lines);
     }
 }
 
