@@ -102,10 +102,17 @@ CK_INLINE __m512i ck_amx_round_32(const float *p, ptrdiff_t n) {
     return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 }
 
+// Copies larger than what caches would keep until their use are written past them, which spares reading what is overwritten.
+enum { CK_AMX_STREAMED = 1 << 19 };
+CK_INLINE void ck_amx_pack_line(const int streamed, char *to, __m512i line) {
+    if (streamed) _mm512_stream_si512((__m512i *)to, line);
+    else _mm512_storeu_si512(to, line);
+}
+
 static ptrdiff_t ck_amx_packed_bytes(const ck_packing *p) { return ck_amx_32s(p->k) * ck_amx_32s(p->n) * CK_PAIR_BYTES; }
 
 // Each step reads 32 rows along, which is the order of memory for weights as they are; packed panels are written in turn.
-static void ck_amx_pack_weights(const float *weights, ptrdiff_t k, ptrdiff_t n, char *packed) {
+CK_INLINE void ck_amx_pack_weights_plain(const int streamed, const float *weights, ptrdiff_t k, ptrdiff_t n, char *packed) {
     const ptrdiff_t steps = ck_amx_32s(k), panels = ck_amx_32s(n);
     for (ptrdiff_t s = 0; s < steps; s++) {
         const ptrdiff_t rows = ck_smaller(32, k - 32 * s);
@@ -118,15 +125,15 @@ static void ck_amx_pack_weights(const float *weights, ptrdiff_t k, ptrdiff_t n, 
                 const __m512i lower = 2 * d + 1 < rows ? ck_amx_round_32(from + (2 * d + 1) * n, columns) : _mm512_setzero_si512();
                 __m512i first, second;
                 ck_pair_rows(upper, lower, &first, &second);
-                _mm512_storeu_si512(to + 64 * d, first);
-                _mm512_storeu_si512(to + CK_TILE_BYTES + 64 * d, second);
+                ck_amx_pack_line(streamed, to + 64 * d, first);
+                ck_amx_pack_line(streamed, to + CK_TILE_BYTES + 64 * d, second);
             }
         }
     }
 }
 
 // Stored [n, k]: 32 rows are rounded, then transposed by pairs.
-static void ck_amx_pack_weights_turned(const float *weights, ptrdiff_t k, ptrdiff_t n, char *packed) {
+CK_INLINE void ck_amx_pack_weights_across(const int streamed, const float *weights, ptrdiff_t k, ptrdiff_t n, char *packed) {
     const ptrdiff_t steps = ck_amx_32s(k), panels = ck_amx_32s(n);
     char rounded[CK_PAIR_BYTES] __attribute__((aligned(64)));
     for (ptrdiff_t p = 0; p < panels; p++) {
@@ -136,10 +143,33 @@ static void ck_amx_pack_weights_turned(const float *weights, ptrdiff_t k, ptrdif
             for (ptrdiff_t i = 0; i < 32; i++) {
                 _mm512_store_si512(rounded + 64 * i, i < rows ? ck_amx_round_32(from + i * k, k - 32 * s) : _mm512_setzero_si512());
             }
-            ck_tile_from_columns(rounded, 64, packed);
-            ck_tile_from_columns(rounded + CK_TILE_BYTES, 64, packed + CK_TILE_BYTES);
+            for (int half = 0; half < 2; half++) {
+                __m512i out[16];
+                ck_transpose_dwords(rounded + half * CK_TILE_BYTES, 64, out);
+                for (int d = 0; d < 16; d++) ck_amx_pack_line(streamed, packed + half * CK_TILE_BYTES + 64 * d, out[d]);
+            }
         }
     }
+}
+
+static int ck_amx_is_streamed(ptrdiff_t k, ptrdiff_t n, const char *packed) {
+    return ck_amx_32s(k) * ck_amx_32s(n) * CK_PAIR_BYTES > CK_AMX_STREAMED && (uintptr_t)packed % 64 == 0;
+}
+static void ck_amx_pack_weights(const float *weights, ptrdiff_t k, ptrdiff_t n, char *packed) {
+    if (!ck_amx_is_streamed(k, n, packed)) {
+        ck_amx_pack_weights_plain(0, weights, k, n, packed);
+        return;
+    }
+    ck_amx_pack_weights_plain(1, weights, k, n, packed);
+    _mm_sfence();
+}
+static void ck_amx_pack_weights_turned(const float *weights, ptrdiff_t k, ptrdiff_t n, char *packed) {
+    if (!ck_amx_is_streamed(k, n, packed)) {
+        ck_amx_pack_weights_across(0, weights, k, n, packed);
+        return;
+    }
+    ck_amx_pack_weights_across(1, weights, k, n, packed);
+    _mm_sfence();
 }
 
 static void ck_amx_pack(const ck_packing *p, const float *weights, void *packed) {
