@@ -7,7 +7,8 @@ extension Lowering {
         let extents = MatmulExtents(form, graph[node.inputs[0]], graph[node.inputs[1]])
         let product = Lowering.product(node, graph, extents.shape(rows: capacity))
         let isPacked = Lowering.isPacked(node, product, graph, kernels)
-        let weights = isPacked ? packedMatrix(node.inputs[1], extents, product.operands) : .absent
+        let packing = WeightPacking(k: extents.k, n: extents.n, transposed: extents.form.bTransposed, type: product.operands)
+        let weights = isPacked ? packedMatrix(node.inputs[1], packing) : .absent
         return .product(
             ProductInstruction(
                 extents: extents, operands: product.operands, result: product.result, packed: isPacked, a: operands[0],
@@ -24,11 +25,6 @@ extension Lowering {
         return RiderSlots(
             activation: riders.activation, gate: riders.gate, bias: bias, gateData: gate, residual: residual,
             slope: riders.slope ? results[1] : .absent)
-    }
-
-    private mutating func packedMatrix(_ value: ValueID, _ extents: MatmulExtents, _ type: StorageType) -> Slot {
-        packedMatrix(
-            value, WeightPacking(k: extents.k, n: extents.n, transposed: extents.form.bTransposed, type: type))
     }
 
     /// The packed copy of a weight matrix.

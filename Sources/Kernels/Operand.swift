@@ -25,13 +25,6 @@ package struct Operand<Scalar: KernelScalar>: @unchecked Sendable {
         case .bfloat16: return Scalar(BFloat16Bits.float(base.unsafelyUnwrapped.assumingMemoryBound(to: UInt16.self)[index]))
         }
     }
-
-    /// The elements from `start` on.
-    package func dropping(_ start: Int) -> Operand {
-        precondition(start >= 0 && start <= count, "a start outside of an operand")
-        let size = type == .scalar ? MemoryLayout<Scalar>.stride : 2
-        return Operand(base: base.map { $0 + start * size }, count: count - start, type: type)
-    }
 }
 
 /// Elements that a kernel writes (or reads and writes), stored in either type. Empty is an absent result.
@@ -75,8 +68,6 @@ package struct Scratch: @unchecked Sendable {
         self.base = bytes == 0 ? nil : base
         self.bytes = bytes
     }
-
-    package static let none = Scratch(base: nil, bytes: 0)
 }
 
 /// Weights as a kernel takes them: fp32 in the layout's memory order, or what ``MatrixKernels/pack(_:weights:into:)`` and
