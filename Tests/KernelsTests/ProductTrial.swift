@@ -208,7 +208,7 @@ struct ProductMemory {
         var sums = [Float](repeating: .nan, count: wantsSums ? product.shape.n : 0)
         let (n, k) = (product.shape.n, product.shape.k)
         let packing = WeightPacking(k: k, n: n, transposed: product.shape.form.bTransposed, type: product.operands)
-        let packed = product.packedWeights ? scratch(kernels.packedBytes(packing)) : .none
+        let packed = product.packedWeights ? scratch(kernels.packedBytes(packing)) : Scratch.none
         let workspace = scratch(kernels.productWorkspace(product))
         defer {
             packed.base?.deallocate()
@@ -234,9 +234,14 @@ struct ProductMemory {
 
     /// Bytes that are NaN as floats and as bf16.
     private func scratch(_ bytes: Int) -> Scratch {
-        if bytes == 0 { return .none }
+        if bytes == 0 { return Scratch.none }
         let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
         base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: bytes)
         return Scratch(base: base, bytes: bytes)
     }
+}
+
+extension Scratch {
+    /// The memory of a kernel that wants none.
+    static var none: Scratch { Scratch(base: nil, bytes: 0) }
 }
