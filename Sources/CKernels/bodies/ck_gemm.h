@@ -30,8 +30,37 @@ static void ck_gemm_rows(ck_gemm_run *r) {
     }
 }
 
-// One member of the batch, whose operands begin at these elements.
-static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t a_at, ptrdiff_t b_at, ptrdiff_t c_at, float *workspace) {
+// Σ over k of b[k, n], in row order.
+static void ck_gemm_sums(const ck_gemm *g) {
+    for (ptrdiff_t j = 0; j < g->n; j += 64) {
+        f16 sum[4] = {{0}, {0}, {0}, {0}};
+        const ptrdiff_t columns = ck_smaller(64, g->n - j);
+        for (ptrdiff_t p = 0; p < g->k; p++)
+            for (int q = 0; q < 4; q++)
+                if (16 * q < columns) sum[q] += ck_in_get(g->b, p * g->b_row + j + 16 * q, ck_smaller(16, columns - 16 * q));
+        for (int q = 0; q < 4; q++)
+            if (16 * q < columns) ck_put(g->b_sums + j + 16 * q, sum[q], ck_smaller(16, columns - 16 * q));
+    }
+}
+
+// The same of packed panels, whose steps follow those summed before: b is read once for its product and its sums.
+static void ck_gemm_panel_sums(const float *packed, ptrdiff_t steps, ptrdiff_t columns, int first, float *sums) {
+    for (ptrdiff_t j = 0; j < columns; j += CK_GEMM_WIDTH, packed += steps * CK_GEMM_WIDTH) {
+        const ptrdiff_t filled = ck_smaller(CK_GEMM_WIDTH, columns - j), width = ck_gemm_padded(filled);
+        f16 sum[4] = {{0}, {0}, {0}, {0}};
+        for (int q = 0; q < 4 && !first; q++)
+            if (16 * q < filled) sum[q] = ck_get(sums + j + 16 * q, ck_smaller(16, filled - 16 * q));
+        for (ptrdiff_t p = 0; p < steps; p++)
+            for (int q = 0; q < 4; q++)
+                if (16 * q < filled) sum[q] += ck_get(packed + p * width + 16 * q, ck_smaller(16, width - 16 * q));
+        for (int q = 0; q < 4; q++)
+            if (16 * q < filled) ck_put(sums + j + 16 * q, sum[q], ck_smaller(16, filled - 16 * q));
+    }
+}
+
+// One member of the batch, whose operands begin at these elements; with `sums`, those of b's columns as well.
+static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t a_at, ptrdiff_t b_at, ptrdiff_t c_at, float *sums,
+                           float *workspace) {
     const int several = plan->chunk < g->k;
     float *const copy = ck_take(&workspace, CK_GEMM_BLOCK * ck_rounded(plan->chunk));
     float *const resting = several && !plan->rests_in_c ? ck_take(&workspace, ck_smaller(g->m, plan->resting) * plan->group) : 0;
@@ -56,6 +85,7 @@ static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t
                 }
                 if (plan->b == CK_B_PACKED_HERE) {
                     if (several || r.row == 0) ck_pack_columns(g->b, from, g->b_row, g->transpose_b, r.steps, r.columns, r.steps, packed);
+                    if (sums && r.row == 0) ck_gemm_panel_sums(packed, r.steps, r.columns, r.first, sums + r.column);
                     r.b = packed;
                     r.depth = r.steps;
                 } else if (plan->b == CK_B_PACKED) {
@@ -71,25 +101,18 @@ static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t
     }
 }
 
-// Σ over k of b[k, n], in row order.
-static void ck_gemm_sums(const ck_gemm *g) {
-    for (ptrdiff_t j = 0; j < g->n; j += 64) {
-        f16 sum[4] = {{0}, {0}, {0}, {0}};
-        const ptrdiff_t columns = ck_smaller(64, g->n - j);
-        for (ptrdiff_t p = 0; p < g->k; p++)
-            for (int q = 0; q < 4; q++)
-                if (16 * q < columns) sum[q] += ck_in_get(g->b, p * g->b_row + j + 16 * q, ck_smaller(16, columns - 16 * q));
-        for (int q = 0; q < 4; q++)
-            if (16 * q < columns) ck_put(g->b_sums + j + 16 * q, sum[q], ck_smaller(16, columns - 16 * q));
-    }
-}
-
 static void ck_gemm_all(const ck_gemm *g, void *workspace) {
-    if (g->b_sums && g->transpose_a && !g->transpose_b) ck_gemm_sums(g);
-    if (g->m == 0 || g->n == 0) return;
+    const int sums = g->b_sums && g->transpose_a && !g->transpose_b;
+    if (g->m == 0 || g->n == 0) {
+        if (sums) ck_gemm_sums(g);
+        return;
+    }
     const ck_gemm_plan plan = ck_gemm_planned(g);
+    const int passing = sums && plan.b == CK_B_PACKED_HERE && g->batch == 1;
+    if (sums && !passing) ck_gemm_sums(g);
     for (ptrdiff_t i = 0; i < g->batch; i++)
-        ck_gemm_member(g, &plan, i * g->a_batch, g->packed_b ? 0 : i * g->b_batch, i * g->c_batch, workspace);
+        ck_gemm_member(g, &plan, i * g->a_batch, g->packed_b ? 0 : i * g->b_batch, i * g->c_batch, passing ? g->b_sums : 0,
+                       workspace);
 }
 
 // The product of dense fp32 matrices.

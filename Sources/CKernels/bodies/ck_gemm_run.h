@@ -149,6 +149,15 @@ static ck_stream ck_stream_of_a(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t
     return (ck_stream){(const char *)g->a.data + at * size + n * third, g->transpose_a ? g->a_row * size : 64, third};
 }
 
+// What a sweep's epilogue will read or write besides c: along the sweep, every tile fetches one row of it, a few bytes a step.
+static ck_stream ck_stream_beside(const ck_gemm_run *r, ptrdiff_t at) {
+    const ck_epilogue *e = &r->g->epilogue;
+    const ck_in beside = e->gate ? e->gate_data : e->slope.data ? (ck_in){e->slope.data, e->slope.type} : e->residual;
+    if (!beside.data || !r->last || r->steps == 0) return (ck_stream){0};
+    const ptrdiff_t size = ck_bytes_of(beside.type);
+    return (ck_stream){(const char *)beside.data + at * size, (r->columns * size + r->steps - 1) / r->steps, r->g->c_row * size};
+}
+
 // Rows in tiles whose heights differ by at most one.
 CK_INLINE ptrdiff_t ck_gemm_cut(ptrdiff_t rows, int nv, ptrdiff_t *height) {
     const ptrdiff_t tiles = (rows + ck_tile_heights[nv - 1] - 1) / ck_tile_heights[nv - 1];
@@ -176,7 +185,8 @@ static void ck_gemm_block(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
         const ptrdiff_t last = block + rows == r->row + r->rows ? tiles - 4 : tiles;
         for (ptrdiff_t n = 0, i = 0; n < tiles; n++) {
             const ptrdiff_t high = height + (n < taller);
-            const ck_stream fetch = n < last ? ck_stream_of_a(r, block, rows, n * panels) : ck_stream_of_b(r, 1, 0);
+            ck_stream fetch = n < last ? ck_stream_of_a(r, block, rows, n * panels) : ck_stream_of_b(r, 1, 0);
+            if (!fetch.from) fetch = ck_stream_beside(r, r->c_at + (block + i) * r->g->c_row + r->column);
             for (int j = 0; j < 4; j += widest)
                 ck_gemm_tiles(r, block, i, high, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0 ? fetch : (ck_stream){0});
             i += high;
