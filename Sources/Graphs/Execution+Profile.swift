@@ -6,17 +6,15 @@ extension Execution {
     ///
     /// - Parameters:
     ///   - clock: nanoseconds, monotonic.
-    ///   - nanoseconds: one element per instruction of the program, and a last one for packing weights; added to.
+    ///   - nanoseconds: one element per instruction of the program; added to.
+    /// - Precondition: the weights are packed.
     package func profile(
         rows: Int, scale: K.Scalar, parameters: Arena<K.Scalar>, gradients: Arena<K.Scalar>, clock: () -> UInt64,
         into nanoseconds: inout [UInt64]
     ) {
-        precondition(nanoseconds.count == program.instructionCount + 1, "Execution.profile: one place per instruction and one for packing")
+        precondition(nanoseconds.count == program.instructionCount, "Execution.profile: one place per instruction")
         precondition(rows > 0, "Execution.profile: there is nothing to measure without rows")
-        var before = clock()
-        pack(parameters)
-        var after = clock()
-        nanoseconds[program.instructionCount] += after - before
+        var (before, after) = (UInt64(0), clock())
         for index in 0..<program.instructionCount {
             before = after
             run(index..<index + 1, rows, scale, parameters, gradients.unsafeBase)

@@ -14,7 +14,9 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     package let kernels: K
     let arena: Arena<UInt8>
     /// Weights in the kernels' order.
-    private let packed: Arena<UInt8>
+    let packed: Arena<UInt8>
+    /// How many rows of each packed place are there.
+    var packedRows: [Int]
     /// The rows of the last run.
     package internal(set) var rows = 0
 
@@ -29,6 +31,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
         self.kernels = kernels
         arena = Arena<UInt8>(count: program.plan.arenaBytes)
         packed = Arena<UInt8>(count: program.packed.bytes)
+        packedRows = Array(repeating: 0, count: program.packed.places.count)
     }
 
     /// Computes predictions, row losses and the gradient of scale·Σ row losses.
@@ -77,18 +80,6 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
             gradients: UnsafeMutableRawPointer(gradients), packed: UnsafeMutableRawPointer(packed.unsafeBase), rows: rows)
         withExtendedLifetime((arena, packed, parameters)) {
             Subnormals.flushed { runInstructions(program.instructions, range, memory, kernels, scale) }
-        }
-    }
-
-    /// Copies the parameters into the kernels' order.
-    ///
-    /// - Complexity: O(packed parameters). No allocation.
-    package func pack(_ parameters: Arena<K.Scalar>) {
-        let memory = ExecutionMemory(
-            activations: UnsafeMutableRawPointer(arena.unsafeBase), parameters: UnsafeMutableRawPointer(parameters.unsafeBase),
-            gradients: UnsafeMutableRawPointer(parameters.unsafeBase), packed: UnsafeMutableRawPointer(packed.unsafeBase), rows: 0)
-        withExtendedLifetime((packed, parameters)) {
-            Subnormals.flushed { packWeights(program.packed.places, memory, kernels) }
         }
     }
 

@@ -20,6 +20,20 @@ struct PackedPlan: Sendable {
         let source: Slot
         let offset: Int
         let bytes: Int
+        /// The first of the arena's elements.
+        let firstElement: Int
+
+        /// How many rows can be packed once the arena's elements before `element` have their values: a convolution counts as one row.
+        func rows(before element: Int) -> Int {
+            let elements = element - firstElement
+            switch weights.form {
+            case .matrix(let packing):
+                if elements >= packing.rows * packing.rowElements { return packing.rows }
+                let block = WeightPacking.rowMultiple * packing.rowElements
+                return max(0, elements) / block * WeightPacking.rowMultiple
+            case .convolution: return elements >= source.count ? 1 : 0
+            }
+        }
     }
 
     private(set) var places: [Place] = []
@@ -36,7 +50,9 @@ struct PackedPlan: Sendable {
                 case .matrix(let packing): kernels.packedBytes(packing)
                 case .convolution(let call, let forInputGradient): kernels.packedBytes(call, forInputGradient: forInputGradient)
                 }
-            place = Place(weights: weights, source: source, offset: bytes, bytes: size)
+            place = Place(
+                weights: weights, source: source, offset: bytes, bytes: size,
+                firstElement: source.offset / MemoryLayout<K.Scalar>.stride)
             places.append(place)
             bytes += (size + MemoryPlan.alignment - 1) / MemoryPlan.alignment * MemoryPlan.alignment
         }

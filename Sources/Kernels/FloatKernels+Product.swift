@@ -34,16 +34,20 @@ extension FloatKernels {
 
     package func packedBytes(_ packing: WeightPacking) -> Int {
         guard let size = table?.call.packed_bytes else { return reference.packedBytes(packing) }
-        var call = packing.call
+        var call = packing.call(rows: 0..<packing.rows)
         return size(&call)
     }
 
-    package func pack(_ packing: WeightPacking, weights: Operand<Float>, into packed: Scratch) {
+    package func pack(_ packing: WeightPacking, rows: Range<Int>, weights: Operand<Float>, into packed: Scratch) {
+        precondition(
+            rows.lowerBound >= 0 && rows.upperBound <= packing.rows && rows.lowerBound % WeightPacking.rowMultiple == 0
+                && (rows.upperBound % WeightPacking.rowMultiple == 0 || rows.upperBound == packing.rows),
+            "A part of a matrix of \(packing.rows) rows to be packed: \(rows)")
         require(weights.count, packing.k * packing.n, "The weights of a matrix product")
         precondition(weights.type == .scalar, "A product's weights are packed from scalars")
         require(packed.bytes, packedBytes(packing), "The packed weights of a matrix product")
-        guard let run = table?.call.pack else { return reference.pack(packing, weights: weights, into: packed) }
-        var call = packing.call
+        guard let run = table?.call.pack else { return reference.pack(packing, rows: rows, weights: weights, into: packed) }
+        var call = packing.call(rows: rows)
         run(&call, weights.floats, packed.base)
     }
 
@@ -107,7 +111,9 @@ extension Product {
 
 extension WeightPacking {
     /// As C takes it.
-    fileprivate var call: ck_packing {
-        ck_packing(k: k, n: n, transposed: transposed ? 1 : 0, type: type == .scalar ? CK_F32 : CK_BF16)
+    fileprivate func call(rows: Range<Int>) -> ck_packing {
+        ck_packing(
+            k: k, n: n, transposed: transposed ? 1 : 0, type: type == .scalar ? CK_F32 : CK_BF16, first: rows.lowerBound,
+            end: rows.upperBound)
     }
 }

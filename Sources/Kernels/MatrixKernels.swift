@@ -1,3 +1,5 @@
+import CKernels
+
 /// What a gate does to a gradient on its way out of a product.
 package enum Gate: UInt8, Sendable, Hashable {
     case none
@@ -67,6 +69,11 @@ package struct WeightPacking: Hashable, Sendable {
         self.transposed = transposed
         self.type = type
     }
+
+    /// The matrix as it lies in memory, and the multiples of rows at which a part of it may begin to be packed.
+    package var rows: Int { transposed ? n : k }
+    package var rowElements: Int { transposed ? k : n }
+    package static let rowMultiple = CK_PACKING_ROWS
 }
 
 /// Matrix products in both storage types.
@@ -90,5 +97,13 @@ package protocol MatrixKernels<Scalar>: Sendable {
     func prefersPackedWeights(_ product: Product) -> Bool
     /// The bytes of a packed matrix.
     func packedBytes(_ packing: WeightPacking) -> Int
-    func pack(_ packing: WeightPacking, weights: Operand<Scalar>, into packed: Scratch)
+    /// Packs some rows of the matrix, as it lies in memory: from a multiple of ``WeightPacking/rowMultiple`` to another or to the end. The
+    /// other rows' places in the copy keep what they hold; the order of the parts does not matter.
+    func pack(_ packing: WeightPacking, rows: Range<Int>, weights: Operand<Scalar>, into packed: Scratch)
+}
+
+extension MatrixKernels {
+    package func pack(_ packing: WeightPacking, weights: Operand<Scalar>, into packed: Scratch) {
+        pack(packing, rows: 0..<packing.rows, weights: weights, into: packed)
+    }
 }

@@ -48,11 +48,11 @@ extension ReferenceKernels {
 
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    package func pack(_ packing: WeightPacking, weights: Operand<Scalar>, into packed: Scratch) {
+    package func pack(_ packing: WeightPacking, rows: Range<Int>, weights: Operand<Scalar>, into packed: Scratch) {
         let (k, n) = (packing.k, packing.n)
         let to = Destination<Scalar>(base: packed.base, count: k * n, type: .scalar)
-        for p in 0..<k {
-            for j in 0..<n {
+        for p in packing.transposed ? 0..<k : rows {
+            for j in packing.transposed ? rows : 0..<n {
                 let value = weights[packing.transposed ? j * k + p : p * n + j]
                 let rounds = packing.type == .bfloat16
                 to[p * n + j] = rounds ? Scalar(BFloat16Bits.float(BFloat16Bits.rounding(Float(value)))) : value

@@ -144,8 +144,8 @@ struct CaseRun<K: KernelSet> where K.Scalar: BitwiseCopyable {
     }
 
     /// The gradient of each trained entry, padding left out.
-    func gradient(rows: Int, scale: K.Scalar = 1) -> [K.Scalar] {
-        execution.forwardBackward(rows: rows, scale: scale, parameters: parameters, gradients: gradients)
+    func gradient(rows: Int, scale: K.Scalar = 1, repack: Bool = true) -> [K.Scalar] {
+        execution.forwardBackward(rows: rows, scale: scale, parameters: parameters, gradients: gradients, repack: repack)
         return program.layout.modelOrder.filter(\.trainable).flatMap { gradients.array($0.range) }
     }
 

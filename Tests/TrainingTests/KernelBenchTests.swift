@@ -23,7 +23,7 @@ import Training
         let row = try bench.run(steps: 2, warmup: 1, split: false, profiles: true, on: SingleMemberGroup())
         let profile = try #require(row.profile)
         #expect(profile.rows.contains { $0.operation == "update" })
-        #expect(profile.rows.contains { $0.operation == "packing weights" && $0.bytes > 0 })
+        #expect(profile.rows.contains { $0.operation == "gradient norm" && $0.bytes > 0 })
         let products = profile.rows.filter { $0.flops > 0 }
         // Three layers: forward, weight gradients, and input gradients of all but the first.
         #expect(products.reduce(0) { $0 + $1.calls } == 8)

@@ -7,6 +7,7 @@
 #include "ck_amx_tiles.h"
 #include "ck_amx_finish.h"
 #include "ck_amx_pack.h"
+#include "ck_amx_weights.h"
 #include "ck_amx_kernels.h"
 #include "ck_amx_packers.h"
 

@@ -7,6 +7,7 @@
 #include "ck_epilogue.h"
 #include "ck_gemm_tile.h"
 #include "ck_gemm_pack.h"
+#include "ck_gemm_weights.h"
 #include "ck_gemm_plan.h"
 #include "ck_gemm_run.h"
 

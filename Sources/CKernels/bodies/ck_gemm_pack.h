@@ -177,15 +177,4 @@ static __attribute__((noinline)) void ck_copy_rows(ck_in from, ptrdiff_t at, ptr
     else ck_copy_rows_of(CK_BF16, from.data, at, from_row, rows, columns, out, out_row);
 }
 
-// Weights, packed beforehand: panels over the whole of k, as floats; those for products in bf16 are rounded to it.
-static ptrdiff_t ck_gemm_packed_bytes(const ck_packing *p) { return p->k * ck_gemm_padded(p->n) * 4; }
-
-static void ck_gemm_pack(const ck_packing *p, const float *weights, void *packed) {
-    float *const out = packed;
-    const ptrdiff_t row = p->transposed ? p->k : p->n;
-    ck_pack_columns((ck_in){weights, CK_F32}, 0, row, p->transposed, p->k, p->n, p->k, out);
-    if (p->type == CK_BF16)
-        CK_EACH(p->k * ck_gemm_padded(p->n), { CK_PUT(out, ck_widened(ck_narrowed(CK_GET(out)))); });
-}
-
 #endif

@@ -69,11 +69,15 @@ typedef struct ck_gemm {
     float *b_sums;
 } ck_gemm;
 
-// A matrix b[K,N] of weights, fp32, stored [N,K] if transposed, to be packed for products in `type`.
+// A part of a matrix may be packed at a time: rows, as the matrix lies, from a multiple of this on.
+enum { CK_PACKING_ROWS = 64 };
+
+// A matrix b[K,N] of weights, fp32, stored [N,K] if transposed, to be packed for products in `type`: its rows first..<end.
 typedef struct ck_packing {
     ptrdiff_t k, n;
     int transposed;
     ck_dtype type;
+    ptrdiff_t first, end;
 } ck_packing;
 
 // A convolution in mixed precision or with groups or dilation. Weights are fp32 [kh, kw, C/groups, F], or packed.

@@ -134,22 +134,24 @@ package struct StepBench {
     private func profile(
         _ engine: StepEngine, _ batch: PrefetchedBatch, rounds: Int, step: Double, _ kernels: FloatKernels
     ) -> StepProfile {
-        var nanoseconds = [UInt64](repeating: 0, count: engine.program.instructionCount + 1)
+        var nanoseconds = [UInt64](repeating: 0, count: engine.program.instructionCount)
         for _ in 0..<rounds { engine.profile(batch, into: &nanoseconds) }
         let instructions = nanoseconds.reduce(0.0) { $0 + Double($1) } / 1e6 / Double(rounds)
-        var update = 0.0
-        for _ in 0..<rounds {
+        func mean(_ body: () -> Void) -> Double {
             let began = Clock.nanoseconds
-            engine.update(learningRate: 0, gradientScale: 1)
-            update += Clock.milliseconds(began, Clock.nanoseconds) / Double(rounds)
+            for _ in 0..<rounds { body() }
+            return Clock.milliseconds(began, Clock.nanoseconds) / Double(rounds)
         }
+        let update = mean { engine.update(learningRate: 0, gradientScale: 1) }
+        let norm = mean { _ = engine.gradientNorm() }
         let arena = Double(4 * engine.layout.elementCount)
         return StepProfile(
             engine.program, nanoseconds: nanoseconds, rounds: rounds,
             others: [
-                // Parameters and states are read and written, gradients read.
-                ("update", update, arena * Double(3 + 2 * engine.optimizer.state.count)),
-                ("everything else", max(0, step - instructions - update), 0),
+                // Parameters and states are read and written, gradients read, packed weights written.
+                ("update", update, arena * Double(3 + 2 * engine.optimizer.state.count) + Double(engine.program.packedBytes)),
+                ("gradient norm", norm, arena),
+                ("everything else", max(0, step - instructions - update - norm), 0),
             ], stepMilliseconds: step, kernels: kernels)
     }
 

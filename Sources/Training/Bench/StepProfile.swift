@@ -92,11 +92,6 @@ extension StepProfile {
             rows[key] = row
         }
         var all = Array(rows.values)
-        let packing = Double(nanoseconds[program.instructionCount]) / 1e6 / Double(rounds)
-        all.append(
-            Row(
-                operation: "packing weights", shape: "\(program.packedBytes) bytes", calls: 1, milliseconds: packing, flops: 0,
-                bytes: Double(program.packedBytes) + Double(4 * program.layout.trainableCount), peak: copyPeak))
         for other in others {
             all.append(
                 Row(

@@ -43,6 +43,7 @@ extension Trainer {
     /// Puts a checkpoint's state in place of the present one, on every rank.
     func adopt(_ checkpoint: Checkpoint) throws {
         try checkpoint.restore(parameters: engine.parameters, optimizer: engine.optimizer, layout: engine.layout)
+        engine.parametersReplaced()
         let manifest = checkpoint.manifest
         step = manifest.step
         cursor = interventions.nextBatch(from: manifest.batch)

@@ -52,6 +52,7 @@ extension Trainer {
             var bytes = span.mutableBytes
             try group.broadcast(&bytes, from: 0)
         }
+        engine.parametersReplaced()
         return record
     }
 

@@ -25,6 +25,8 @@ package final class StepEngine {
     private let kind: MetricKind
     private let group: any CollectiveGroup
     private var statistics: [ShardStatistics] = []
+    /// Whether the execution's packed weights are those of ``parameters``.
+    private(set) var packedAreCurrent = false
     /// What the last `reduceGradients` returned.
     package private(set) var reduced: Arena<Float>
 
@@ -89,16 +91,15 @@ package final class StepEngine {
         statistics.removeAll(keepingCapacity: true)
         let scale = 1 / Float(batch.globalCount)
         let base = batch.rows.lowerBound
-        // The weights have changed since the last step; within it they stay.
-        var repack = true
         for action in exchange.schedule.actions {
             switch action {
             case .compute(let shard, let slot):
                 let rows = map.rows(of: shard, batchRows: batch.globalCount)
                 load(batch, rows: (rows.lowerBound - base)..<(rows.upperBound - base))
                 execution.forwardBackward(
-                    rows: rows.count, scale: scale, parameters: parameters, gradients: exchange.partials[slot], repack: repack)
-                if !rows.isEmpty { repack = false }
+                    rows: rows.count, scale: scale, parameters: parameters, gradients: exchange.partials[slot],
+                    repack: !packedAreCurrent)
+                if !rows.isEmpty { packedAreCurrent = true }
                 statistics.append(execution.statistics(ofShard: shard, rows: rows.count, kind: kind))
             case .add(let source, let target):
                 let (source, target) = (exchange.partials[source], exchange.partials[target])
@@ -142,7 +143,7 @@ package final class StepEngine {
     }
 
     /// Over what gradients move; what the step measured for buffers is none of the norm's business.
-    private func squaredNorm(_ gradients: Arena<Float>) -> Double {
+    func squaredNorm(_ gradients: Arena<Float>) -> Double {
         Subnormals.flushed { gradients.withSpan(0..<layout.trainedElements) { norm.squared($0) } }
     }
 
@@ -153,10 +154,17 @@ package final class StepEngine {
         try telemetryExchange.exchange(own, shards: statistics, decision: decision, into: &telemetry)
     }
 
-    /// Applies the reduced gradient.
+    /// Applies the reduced gradient, and packs the weights for the next step block by block, while they are in the cache.
     package func update(learningRate: Double, gradientScale: Double) {
-        optimizer.apply(parameters: parameters, gradients: reduced, learningRate: learningRate, gradientScale: gradientScale)
+        execution.beginPacking()
+        optimizer.apply(
+            parameters: parameters, gradients: reduced, learningRate: learningRate, gradientScale: gradientScale,
+            updated: { [execution, parameters] end in execution.pack(parameters, through: end) })
+        packedAreCurrent = true
     }
+
+    /// To be called after ``parameters`` were written by anybody but ``update(learningRate:gradientScale:)``: a checkpoint put back, say.
+    package func parametersReplaced() { packedAreCurrent = false }
 
     /// Everything planned for this rank, in bytes.
     package var plannedBytes: Int {
