@@ -36,8 +36,8 @@ ptrdiff_t ck_convolve_pool_workspace(const ck_window *w, const ck_window *pool) 
     // The rows of the convolution under one row of pool windows.
     const ptrdiff_t pixels = ck_smaller(pool->kernel_height, w->output_height) * w->output_width;
     const ptrdiff_t scratch = ck_rounded(pixels * w->output_channels);
-    // Gated gradients, winners and candidates of one row of 2×2 windows.
-    const ptrdiff_t pairs = 2 * ck_rounded(pool->output_width * ck_rounded(w->output_channels))
-        + ck_rounded(4 * pool->output_width * ck_patch(w));
+    // The candidates of some rows of 2×2 windows, and the places of their taps.
+    const ptrdiff_t reach = ck_pair_reach(w, pool, ck_pair_lines(w, pool));
+    const ptrdiff_t pairs = reach * ck_rounded(ck_pair_span(w, pool)) * 4 + ck_rounded(2 * ck_patch(w));
     return 16 + scratch + larger(forward(w), weight_gradient(w, pixels) + input_gradient(w) + pairs);
 }

@@ -68,6 +68,29 @@ import Testing
         }
     }
 
+    /// Sums that overflow, or cancel to NaN, in the middle image: the quick way for tame numbers is not taken, and its neighbours are as ever.
+    @Test func hugeNumbersChangeNoOtherImage() {
+        for (convolution, pool) in pooledConvolutions() {
+            var run = PooledRun(convolution, pool, rows: 3, activation: .relu, wantsInputGradient: false) { TestNumbers($0).uniform($1) }
+            let plain = Level.all.map { $0.kernels }.map { run.results($0) { $0 } }
+            for i in 0..<convolution.inputCount { run.x[convolution.inputCount + i] *= 3e38 }
+            var first: (y: [Bool], winners: [UInt8])?
+            for (level, plain) in zip(Level.all, plain) where level.kernels.instructionSet >= .avx2 {
+                let huge = run.results(level.kernels) { $0 }
+                let y = huge.values[0]
+                let numbers = (y: y.map { $0.isFinite }, winners: huge.winners)
+                let alike = first == nil || (first!.y == numbers.y && first!.winners == numbers.winners)
+                #expect(alike, "\(level.name), \(convolution) | \(pool)")
+                first = numbers
+                for image in [0, 2] {
+                    let part = image * pool.outputCount..<(image + 1) * pool.outputCount
+                    #expect(Array(y[part]).bits == Array(plain.values[0][part]).bits)
+                    #expect(huge.winners[part] == plain.winners[part])
+                }
+            }
+        }
+    }
+
     @Test(arguments: Level.all)
     func aNaNInTheImageReachesEveryWindowThatSeesIt(level: Level) {
         let (convolution, pool) = pooledConvolutions()[0]

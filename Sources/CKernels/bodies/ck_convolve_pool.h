@@ -20,13 +20,16 @@ static void ck_convolve_pool(ptrdiff_t rows, const ck_window *w, const ck_window
     const ptrdiff_t out = pool->output_width * g.filters;
     // A longer contraction is worth blocking, which only the general path does.
     const int pairs = ck_is_pair_pool(pool) && g.patch <= CK_STEP_BLOCK;
+    const int weights_are_tame = CK_MASKS == 16 && pairs && ck_pair_is_tame(g.patch * g.filters, weights)
+                                 && (!bias || ck_pair_is_tame(g.filters, bias));
     for (ptrdiff_t r = 0; r < rows; r++) {
         const float *image = ck_bordered(&g, x + r * g.in);
+        const int tame = weights_are_tame && ck_pair_is_tame(g.in, x + r * g.in);
         for (ptrdiff_t py = 0; py < pool->output_height; py++, y += out, winners += out) {
             ptrdiff_t first;
             const ptrdiff_t lines = ck_rows_under(pool, py, &first);
             if (pairs) {
-                ck_pair_convolve_row(&g, pool, &b, image + first * g.line, bias, relu, y, winners);
+                ck_pair_convolve_row(&g, pool, &b, image + first * g.line, bias, relu, tame, y, winners);
                 continue;
             }
             ck_multiply_panels(&b, lines, w->output_width, image + first * g.line, g.line, g.pixel, g.taps, bias, relu, map);
@@ -100,10 +103,11 @@ static void ck_convolve_pool_gradients(ptrdiff_t rows, const ck_window *w, const
             ptrdiff_t first;
             const ptrdiff_t lines = ck_rows_under(pool, py, &first);
 #ifdef CK_HAS_PAIR_GRADIENT
-            if (pairs) {
-                ck_pair_gate(&pair, y, winners, dy, relu, bias_gradient);
-                ck_pair_find_candidates(&pair, &g, pool->stride_width * g.pixel, image + first * g.line);
-                ck_pair_add_weight_gradient(&pair, r > 0 || py > 0, dw);
+            if (pairs && py % pair.lines == 0) {
+                const ptrdiff_t together = ck_smaller(pair.lines, pool->output_height - py);
+                const ck_pair_sums sums = {&pair, together, y, dy, winners, relu, r > 0 || py > 0, dw, bias_gradient};
+                ck_pair_find_candidates(&pair, &g, ck_pair_reach(w, pool, together), image + first * g.line);
+                ck_pair_add_weight_gradient(&sums);
             }
 #endif
             if (!pairs || dx) {

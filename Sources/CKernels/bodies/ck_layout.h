@@ -55,6 +55,20 @@ static inline int ck_is_padded(const ck_window *w) { return (w->pad_top | w->pad
 static inline ptrdiff_t ck_padded_count(const ck_window *w) {
     return (w->input_height + w->pad_top + w->pad_bottom) * (w->input_width + w->pad_left + w->pad_right) * w->input_channels;
 }
+// 2×2 windows, backward (ck_pair_gradient.h): elements of a row of the image under a row of them, rows of the image under `lines` of these
+// rows, and as many of them as let four floats an element stay in the first-level cache.
+static inline ptrdiff_t ck_pair_span(const ck_window *w, const ck_window *pool) {
+    return ((pool->output_width - 1) * pool->stride_width * w->stride_width + w->kernel_width) * w->input_channels;
+}
+static inline ptrdiff_t ck_pair_reach(const ck_window *w, const ck_window *pool, ptrdiff_t lines) {
+    return (lines - 1) * pool->stride_height * w->stride_height + w->kernel_height;
+}
+static inline ptrdiff_t ck_pair_lines(const ck_window *w, const ck_window *pool) {
+    const ptrdiff_t row = ck_rounded(ck_pair_span(w, pool)) * 4;
+    ptrdiff_t lines = 1;
+    while (lines < pool->output_height && ck_pair_reach(w, pool, lines + 1) * row <= 6 * 1024) lines++;
+    return lines;
+}
 // Columns rounded up to whole panels of the widest level.
 static inline ptrdiff_t ck_paneled(ptrdiff_t columns) { return (columns + 31) / 32 * 32; }
 

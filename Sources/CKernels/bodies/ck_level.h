@@ -11,6 +11,7 @@
 #include "ck_pooling.h"
 #include "ck_convolution.h"
 #include "ck_pair_pool.h"
+#include "ck_pair_gradient.h"
 #include "ck_convolve_pool.h"
 #include "ck_peak.h"
 #include "ck_gemm.h"
