@@ -102,60 +102,63 @@ CK_INLINE void ck_amx_write_32(void *p, ptrdiff_t at, const int full, __mmask32 
     else _mm512_mask_storeu_epi16(to, lanes, x);
 }
 
+// What way has a bias to add: 32 of them from `column` on, or negative zeros, which change nothing.
+CK_INLINE int ck_amx_way_is_bare(const ck_amx_way way) { return way == CK_WAY_PLAIN || way == CK_WAY_FACTOR || way == CK_WAY_OPEN; }
+CK_INLINE void ck_amx_read_bias(const ck_amx_way way, const ck_epilogue *e, ptrdiff_t column, __mmask32 lanes, f16 *a, f16 *b) {
+    *a = *b = f16_set(-0.0f);
+    if (ck_amx_way_is_bare(way) || !e->bias) return;
+    *a = (f16)_mm512_maskz_loadu_ps((__mmask16)lanes, e->bias + column);
+    *b = (f16)_mm512_maskz_loadu_ps((__mmask16)(lanes >> 16), e->bias + column + 16);
+}
+
+// One row of up to 32 sums. What lies to the right of it in memory is asked for: its turn comes when this panel's is over.
+CK_INLINE void ck_amx_finish_row(const ck_amx_way way, const int bf16, const int full, const ck_epilogue *e, const float *tile,
+                                 __mmask32 lanes, ck_out c, ptrdiff_t at, f16 bias_a, f16 bias_b) {
+    f16 a = f16_load(tile), b = f16_load(tile + 16), p, q;
+    if (way == CK_WAY_RESIDUAL) __builtin_prefetch((const char *)e->residual.data + 2 * at + 64);
+    if (way == CK_WAY_FACTOR || way == CK_WAY_OPEN) __builtin_prefetch((const char *)e->gate_data.data + 2 * at + 64);
+    if (!ck_amx_way_is_bare(way)) {
+        a = a + bias_a;
+        b = b + bias_b;
+    }
+    if (way == CK_WAY_RELU) {
+        // The second operand is the result where one is NaN.
+        a = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)a);
+        b = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)b);
+    } else if (way == CK_WAY_GELU || way == CK_WAY_GELU_SLOPE) {
+        a = ck_amx_rough_gelu(a, &p);
+        b = ck_amx_rough_gelu(b, &q);
+        if (way == CK_WAY_GELU_SLOPE) ck_amx_write_32(e->slope.data, at, full, lanes, p, q);
+    } else if (way == CK_WAY_RESIDUAL) {
+        ck_amx_read_32(e->residual.data, at, full, lanes, &p, &q);
+        a = a + p;
+        b = b + q;
+    } else if (way == CK_WAY_FACTOR) {
+        ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
+        a = a * p;
+        b = b * q;
+    } else if (way == CK_WAY_OPEN) {
+        ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
+        a = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)p, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)a);
+        b = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)q, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)b);
+    }
+    if (bf16) {
+        ck_amx_write_32(c.data, at, full, lanes, a, b);
+    } else if (full) {
+        f16_store((float *)c.data + at, a);
+        f16_store((float *)c.data + at + 16, b);
+    } else {
+        _mm512_mask_storeu_ps((float *)c.data + at, (__mmask16)lanes, (__m512)a);
+        _mm512_mask_storeu_ps((float *)c.data + at + 16, (__mmask16)(lanes >> 16), (__m512)b);
+    }
+}
+
 CK_INLINE void ck_amx_finish_way(const ck_amx_way way, const int bf16, const int full, const ck_epilogue *e, const float *tile,
                                  ptrdiff_t rows, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t column) {
-    const __mmask16 left = (__mmask16)lanes, right = (__mmask16)(lanes >> 16);
-    f16 bias_a = f16_set(-0.0f), bias_b = bias_a;
-    if (way != CK_WAY_PLAIN && way != CK_WAY_FACTOR && way != CK_WAY_OPEN && e->bias) {
-        bias_a = (f16)_mm512_maskz_loadu_ps(left, e->bias + column);
-        bias_b = (f16)_mm512_maskz_loadu_ps(right, e->bias + column + 16);
-    }
+    f16 bias_a, bias_b;
+    ck_amx_read_bias(way, e, column, lanes, &bias_a, &bias_b);
     for (ptrdiff_t i = 0; i < rows; i++, tile += 32, at += c_row) {
-        f16 a = f16_load(tile), b = f16_load(tile + 16), p, q;
-        // The same row of the panel to the right, whose turn comes when this one's is over.
-        if (bf16) {
-            __builtin_prefetch((char *)c.data + 2 * at + 64, 1);
-        } else {
-            __builtin_prefetch((char *)c.data + 4 * at + 128, 1);
-            __builtin_prefetch((char *)c.data + 4 * at + 192, 1);
-        }
-        if (way == CK_WAY_GELU_SLOPE) __builtin_prefetch((char *)e->slope.data + 2 * at + 64, 1);
-        if (way == CK_WAY_RESIDUAL) __builtin_prefetch((const char *)e->residual.data + 2 * at + 64);
-        if (way == CK_WAY_FACTOR || way == CK_WAY_OPEN) __builtin_prefetch((const char *)e->gate_data.data + 2 * at + 64);
-        if (way != CK_WAY_PLAIN && way != CK_WAY_FACTOR && way != CK_WAY_OPEN) {
-            a = a + bias_a;
-            b = b + bias_b;
-        }
-        if (way == CK_WAY_RELU) {
-            // The second operand is the result where one is NaN.
-            a = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)a);
-            b = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)b);
-        } else if (way == CK_WAY_GELU || way == CK_WAY_GELU_SLOPE) {
-            a = ck_amx_rough_gelu(a, &p);
-            b = ck_amx_rough_gelu(b, &q);
-            if (way == CK_WAY_GELU_SLOPE) ck_amx_write_32(e->slope.data, at, full, lanes, p, q);
-        } else if (way == CK_WAY_RESIDUAL) {
-            ck_amx_read_32(e->residual.data, at, full, lanes, &p, &q);
-            a = a + p;
-            b = b + q;
-        } else if (way == CK_WAY_FACTOR) {
-            ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
-            a = a * p;
-            b = b * q;
-        } else if (way == CK_WAY_OPEN) {
-            ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
-            a = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)p, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)a);
-            b = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)q, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)b);
-        }
-        if (bf16) {
-            ck_amx_write_32(c.data, at, full, lanes, a, b);
-        } else if (full) {
-            f16_store((float *)c.data + at, a);
-            f16_store((float *)c.data + at + 16, b);
-        } else {
-            _mm512_mask_storeu_ps((float *)c.data + at, left, (__m512)a);
-            _mm512_mask_storeu_ps((float *)c.data + at + 16, right, (__m512)b);
-        }
+        ck_amx_finish_row(way, bf16, full, e, tile, lanes, c, at, bias_a, bias_b);
     }
 }
 

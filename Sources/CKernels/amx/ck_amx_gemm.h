@@ -56,7 +56,7 @@ CK_INLINE ptrdiff_t ck_amx_share(ptrdiff_t count, ptrdiff_t most) {
 static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     ck_amx_plan p = {.blocks = ck_amx_32s(g->m), .panels = ck_amx_32s(g->n), .steps = ck_amx_32s(g->k)};
     // Rows a multiple of 4 KB apart meet in one set of the cache.
-    p.a = g->transpose_a ? CK_TURNED : g->a_row % 2048 == 0 ? CK_COPIED : CK_AS_IS;
+    p.a = g->transpose_a ? CK_TURNED : g->a_row % 1024 == 0 ? CK_COPIED : CK_AS_IS;
     p.chunk = p.steps;
     const int rounds = g->transpose_a && !g->transpose_b && !g->packed_b && p.steps > CK_AMX_UNBANDED;
     if (!rounds && p.a == CK_TURNED && g->c.type == CK_F32 && !g->packed_b) {
@@ -139,8 +139,9 @@ CK_INLINE void ck_amx_set_quota(ck_amx_side *side, ptrdiff_t count) {
 }
 
 // Gives the tiles the rows of a block; `configured` is what they had.
-CK_INLINE void ck_amx_set_rows(ptrdiff_t rows, ptrdiff_t *configured) {
+CK_INLINE void ck_amx_set_rows(ptrdiff_t rows, ptrdiff_t *configured, ck_amx_side *side) {
     if (*configured == rows) return;
+    ck_amx_side_release(side);
     *configured = rows;
     const uint8_t upper = (uint8_t)ck_smaller(rows, 16), lower = (uint8_t)(rows - 16);
     if (rows <= 16) ck_tiles_configure((const uint8_t[8]){upper, upper, upper, upper, 16, 16, upper, 16});
@@ -237,9 +238,13 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
         const ptrdiff_t taken = single && j + 2 <= v->panels ? 2 : 1;
         const ptrdiff_t columns = ck_smaller(32 * taken, g->n - column);
         const ptrdiff_t at = r->c_at + 32 * v->block * g->c_row + column;
+        const int four = !single && columns > 16 && count;
         // All that is pending is finished while these steps run.
-        if (side->left) ck_amx_set_quota(side, count);
-        if (!count && side->left) ck_amx_side_finish(side, side->left);
+        if (!four) {
+            ck_amx_side_release(side);
+            if (side->left) ck_amx_set_quota(side, count);
+            if (!count && side->left) ck_amx_side_finish(side, side->left);
+        }
         if (packs) ck_amx_drain(&side->b, (v->panels - j - taken) * count);
         s.b = g->packed_b ? r->b + ((v->panel + j) * steps + v->done) * CK_PAIR_BYTES : own_b + (j * of_panel + first) * CK_PAIR_BYTES;
         // Where sums are all that c is to hold, whole tiles rest there.
@@ -259,11 +264,17 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
             ck_amx_read_sums(g->c, g->c_row, at, rows, columns, start);
             s.from = start;
         }
-        if (taken == 2) ck_amx_one_by_four(&s, side);
+        if (!count && !single) ck_amx_no_steps(&s, rows);
+        else if (taken == 2) ck_amx_one_by_four(&s, side);
         else if (single) ck_amx_one_by_two(&s, side);
-        else if (columns <= 16) ck_amx_two_by_one(&s, side);
+        else if (!four) ck_amx_two_by_one(&s, side);
         else ck_amx_two_by_two(&s, side);
-        if (v->end == steps && !rests) {
+        if (four) {
+            side->held.rows = v->end == steps && !rests ? rows : 0;
+            side->held.columns = columns;
+            side->held.at = at;
+            side->held.column = column;
+        } else if (v->end == steps && !rests) {
             side->tile = s.to;
             side->left = rows;
             side->columns = columns;
@@ -292,11 +303,12 @@ static void ck_amx_rounds(ck_amx_task *r) {
         next.block = v.band + v.blocks - 1;
         more = ck_amx_advance(r, &next);
         for (; v.block < v.band + v.blocks; v.block++) {
-            ck_amx_set_rows(ck_smaller(32, r->g->m - 32 * v.block), &configured);
+            ck_amx_set_rows(ck_smaller(32, r->g->m - 32 * v.block), &configured, side);
             ck_amx_meet(r, &v, 0);
         }
         v = next;
     } while (more);
+    ck_amx_side_release(side);
     if (side->left) ck_amx_side_finish(side, side->left);
 }
 
@@ -309,6 +321,7 @@ static void ck_amx_product(ck_amx_task *r) {
     side->c = g->c;
     side->c_row = g->c_row;
     side->left = side->next_a.rows = 0;
+    side->held.to = 0;
     side->a = (ck_amx_packer){.one = g->transpose_a ? ck_amx_pack_one_rows : ck_amx_copy_one_rows, .from = r->a, .row = 2 * g->a_row,
                               .k = r->k, .extent = g->m, .steps = r->steps};
     side->b = (ck_amx_packer){.one = g->transpose_b ? ck_amx_pack_one_turned : ck_amx_pack_one_plain, .from = r->b, .row = 2 * g->b_row,
@@ -329,13 +342,14 @@ static void ck_amx_product(ck_amx_task *r) {
         if (more) ck_amx_prepare_a(r, &next, v.panels, turn ^ 1);
         // The first block of a group finds b as it is and has it packed, panel by panel, just ahead of its use.
         if (!g->packed_b && v.block == 0) ck_amx_start(&side->b, v.panel, v.panels, v.done, v.end, 1, r->workspace + r->plan->own_b);
-        ck_amx_set_rows(ck_smaller(32, g->m - 32 * v.block), &configured);
+        ck_amx_set_rows(ck_smaller(32, g->m - 32 * v.block), &configured, side);
         ck_amx_meet(r, &v, turn);
         ck_amx_drain(&side->a, 0);
         side->next_a.rows = 0;
         turn ^= 1;
         v = next;
     } while (more);
+    ck_amx_side_release(side);
     if (side->left) ck_amx_side_finish(side, side->left);
 }
 

@@ -25,6 +25,15 @@ typedef struct ck_amx_fetcher {
     ptrdiff_t row, lines, line, rows, quota;
 } ck_amx_fetcher;
 
+// Sums that are still in the tiles 0 to 3, and where they go: rows `row` bytes apart. The first step of the next panel stores them one
+// by one, just before it needs the tile; all at once, at the end of their own panel, they would wait for the products and hold up others.
+typedef struct ck_amx_held {
+    char *to;
+    ptrdiff_t row;
+    // What is to be finished once they are stored; rows 0 if nothing.
+    ptrdiff_t rows, columns, at, column;
+} ck_amx_held;
+
 typedef struct ck_amx_side {
     // Rows of finished sums: `left` of them from `tile` on.
     const ck_epilogue *epilogue;
@@ -32,6 +41,7 @@ typedef struct ck_amx_side {
     const float *tile;
     ptrdiff_t left, quota, columns, at, column, c_row;
     ck_out c;
+    ck_amx_held held;
     ck_amx_packer a, b;
     ck_amx_fetcher next_a;
 } ck_amx_side;
@@ -63,11 +73,39 @@ CK_INLINE void ck_amx_side_finish(ck_amx_side *s, ptrdiff_t rows) {
     s->at += s->c_row * rows;
 }
 
-CK_INLINE void ck_amx_side_step(ck_amx_side *s) {
-    if (s->left) ck_amx_side_finish(s, s->quota);
+// What rides along with each step beside the epilogue.
+CK_INLINE int ck_amx_side_rides(const ck_amx_side *s) { return s->a.left > 0 || s->b.left > 0 || s->next_a.rows > 0; }
+static __attribute__((noinline)) void ck_amx_side_ride(ck_amx_side *s) {
     if (s->a.left && --s->a.wait <= 0) s->a.one(&s->a);
     if (s->b.left && --s->b.wait <= 0) s->b.one(&s->b);
     if (s->next_a.rows) ck_amx_fetch(&s->next_a);
+}
+
+CK_INLINE void ck_amx_side_step(ck_amx_side *s) {
+    if (s->left) ck_amx_side_finish(s, s->quota);
+    if (ck_amx_side_rides(s)) ck_amx_side_ride(s);
+}
+
+// The held sums are now where they are to be finished from.
+CK_INLINE void ck_amx_side_take(ck_amx_side *s) {
+    s->tile = (const float *)s->held.to;
+    s->left = s->held.rows;
+    s->columns = s->held.columns;
+    s->at = s->held.at;
+    s->column = s->held.column;
+    s->held.to = 0;
+}
+
+// Has the tiles free: before they change their shape, or go to a kernel that does not store what is held.
+static void ck_amx_side_release(ck_amx_side *s) {
+    char *const to = s->held.to;
+    if (!to) return;
+    const ptrdiff_t row = s->held.row;
+    _tile_stored(0, to, row);
+    _tile_stored(1, to + 64, row);
+    _tile_stored(2, to + 16 * row, row);
+    _tile_stored(3, to + 16 * row + 64, row);
+    ck_amx_side_take(s);
 }
 
 // A stretch of the contraction: `steps` steps of 32, then one from `last` if there is one. Row tile i of a lies a_tile further than
@@ -88,23 +126,73 @@ typedef struct ck_amx_stretch {
 // Sums in a buffer: panels of 32 × 32.
 enum { CK_SUMS_ROW = 128, CK_SUMS_PANEL = 4096 };
 
-// Two row tiles, two column tiles: tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a.
-static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
-    const char *a = s->a, *b = s->b;
-    const ptrdiff_t a_row = s->a_row, a_tile = s->a_tile, a_step = s->a_step;
-    const char *from = (const char *)s->from, *last = s->last;
-    char *to = (char *)s->to;
-    const ptrdiff_t sums_row = s->sums_row, sums_lower = 16 * sums_row;
-    if (from) {
-        _tile_loadd(0, from, sums_row);
-        _tile_loadd(1, from + 64, sums_row);
-        _tile_loadd(2, from + sums_lower, sums_row);
-        _tile_loadd(3, from + sums_lower + 64, sums_row);
+// Two row tiles, two column tiles: tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a. Rows of the panel before are finished in the way
+// `way`, CK_WAY_ANY standing for whatever has no code of its own here, or not at all.
+CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, const ck_amx_stretch *s, ck_amx_side *side) {
+    const char *a = s->a, *b = s->b, *last = s->last, *const from = (const char *)s->from;
+    const ptrdiff_t a_row = s->a_row, a_tile = s->a_tile, a_step = s->a_step, sums_row = s->sums_row, sums_lower = 16 * sums_row;
+    ptrdiff_t steps = s->steps;
+    const int inlined = finishes && way != CK_WAY_ANY;
+    const ck_epilogue *const e = side->epilogue;
+    const ck_out c = side->c;
+    const ptrdiff_t c_row = side->c_row;
+
+    char *const to = side->held.to;
+    const ptrdiff_t row = side->held.row;
+    if (to) ck_amx_side_take(side);
+    const int rides = ck_amx_side_rides(side);
+    const float *tile = side->tile;
+    ptrdiff_t left = side->left, at = side->at;
+    // The sums of the panel before are there after the first step.
+    const ptrdiff_t rounds = steps + (last != 0) - (to != 0), quota = rounds > 1 ? (left + rounds - 1) / rounds : left;
+    side->quota = quota;
+    f16 bias_a, bias_b;
+    if (inlined) ck_amx_read_bias(way, e, side->column, 0xFFFFFFFFu, &bias_a, &bias_b);
+#define CK_RIDE()                                                                                     \
+    do {                                                                                              \
+        if (inlined) {                                                                                \
+            for (ptrdiff_t i_ = left < quota ? left : quota; i_ > 0; i_--, left--, tile += 32, at += c_row) \
+                ck_amx_finish_row(way, 1, 1, e, tile, 0xFFFFFFFFu, c, at, bias_a, bias_b);            \
+        } else if (finishes) {                                                                        \
+            if (side->left) ck_amx_side_finish(side, quota);                                          \
+        }                                                                                             \
+        if (rides) ck_amx_side_ride(side);                                                            \
+    } while (0)
+#define CK_BEGIN(tile, offset, sums_offset)                       \
+    do {                                                          \
+        if (to) _tile_stored(tile, to + (offset), row);           \
+        if (from) _tile_loadd(tile, from + (sums_offset), sums_row); \
+        else _tile_zero(tile);                                    \
+    } while (0)
+
+    const char *upper = a;
+    ptrdiff_t upper_row = a_row, upper_tile = a_tile;
+    if (steps > 0) {
+        a += a_step;
+        steps--;
     } else {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
+        upper = last;
+        upper_row = 64;
+        upper_tile = CK_TILE_BYTES;
+        last = 0;
+    }
+    CK_TILE_B(4, b);
+    CK_TILE_A(6, upper, upper_row);
+    CK_BEGIN(0, 0, 0);
+    _tile_dpbf16ps(0, 6, 4);
+    CK_TILE_B(5, b + CK_TILE_BYTES);
+    CK_BEGIN(1, 64, 64);
+    _tile_dpbf16ps(1, 6, 5);
+    CK_TILE_A(7, upper + upper_tile, upper_row);
+    CK_BEGIN(2, 16 * row, sums_lower);
+    _tile_dpbf16ps(2, 7, 4);
+    CK_BEGIN(3, 16 * row + 64, sums_lower + 64);
+    _tile_dpbf16ps(3, 7, 5);
+    b += CK_PAIR_BYTES;
+    if (rounds > 0 && to) {
+        if (rides) ck_amx_side_ride(side);
+    } else {
+        CK_RIDE();
     }
 #define CK_STEP(upper, row, tile)              \
     do {                                       \
@@ -117,15 +205,65 @@ static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
         CK_TILE_A(7, u_ + (tile), row);        \
         _tile_dpbf16ps(2, 7, 4);               \
         _tile_dpbf16ps(3, 7, 5);               \
-        ck_amx_side_step(side);                \
+        CK_RIDE();                             \
     } while (0)
-    for (ptrdiff_t i = s->steps; i > 0; i--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row, a_tile);
+    for (; steps > 0; steps--, a += a_step, b += CK_PAIR_BYTES) CK_STEP(a, a_row, a_tile);
     if (last) CK_STEP(last, 64, CK_TILE_BYTES);
 #undef CK_STEP
-    _tile_stored(0, to, sums_row);
-    _tile_stored(1, to + 64, sums_row);
-    _tile_stored(2, to + sums_lower, sums_row);
-    _tile_stored(3, to + sums_lower + 64, sums_row);
+#undef CK_BEGIN
+#undef CK_RIDE
+    if (inlined) side->left = 0;
+    side->held.to = (char *)s->to;
+    side->held.row = sums_row;
+}
+
+// The code of each way apart, so that rows are finished without a call.
+#define CK_WAY_OF_TWO(way) \
+    static __attribute__((noinline)) void ck_amx_two_by_two_##way(const ck_amx_stretch *s, ck_amx_side *side) { \
+        ck_amx_two_by_two_in(way, 1, s, side);                                                                  \
+    }
+CK_WAY_OF_TWO(CK_WAY_PLAIN)
+CK_WAY_OF_TWO(CK_WAY_BIAS)
+CK_WAY_OF_TWO(CK_WAY_RELU)
+CK_WAY_OF_TWO(CK_WAY_GELU)
+CK_WAY_OF_TWO(CK_WAY_GELU_SLOPE)
+CK_WAY_OF_TWO(CK_WAY_RESIDUAL)
+CK_WAY_OF_TWO(CK_WAY_FACTOR)
+CK_WAY_OF_TWO(CK_WAY_OPEN)
+CK_WAY_OF_TWO(CK_WAY_ANY)
+#undef CK_WAY_OF_TWO
+static __attribute__((noinline)) void ck_amx_two_by_two_alone(const ck_amx_stretch *s, ck_amx_side *side) {
+    ck_amx_two_by_two_in(CK_WAY_ANY, 0, s, side);
+}
+
+// The sums stay in the tiles (side->held).
+static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
+    const ptrdiff_t left = side->held.to ? side->held.rows : side->left, columns = side->held.to ? side->held.columns : side->columns;
+    if (!left) {
+        ck_amx_two_by_two_alone(s, side);
+        return;
+    }
+    switch (columns == 32 && side->c.type == CK_BF16 ? side->way : CK_WAY_ANY) {
+    case CK_WAY_PLAIN: ck_amx_two_by_two_CK_WAY_PLAIN(s, side); break;
+    case CK_WAY_BIAS: ck_amx_two_by_two_CK_WAY_BIAS(s, side); break;
+    case CK_WAY_RELU: ck_amx_two_by_two_CK_WAY_RELU(s, side); break;
+    case CK_WAY_GELU: ck_amx_two_by_two_CK_WAY_GELU(s, side); break;
+    case CK_WAY_GELU_SLOPE: ck_amx_two_by_two_CK_WAY_GELU_SLOPE(s, side); break;
+    case CK_WAY_RESIDUAL: ck_amx_two_by_two_CK_WAY_RESIDUAL(s, side); break;
+    case CK_WAY_FACTOR: ck_amx_two_by_two_CK_WAY_FACTOR(s, side); break;
+    case CK_WAY_OPEN: ck_amx_two_by_two_CK_WAY_OPEN(s, side); break;
+    default: ck_amx_two_by_two_CK_WAY_ANY(s, side); break;
+    }
+}
+
+// No product at all: the sums that there are.
+static void ck_amx_no_steps(const ck_amx_stretch *s, ptrdiff_t rows) {
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        float *to = s->to + i * s->sums_row / 4;
+        const float *from = s->from + i * s->sums_row / 4;
+        f16_store(to, s->from ? f16_load(from) : f16_set(0.0f));
+        f16_store(to + 16, s->from ? f16_load(from + 16) : f16_set(0.0f));
+    }
 }
 
 // Two row tiles, one column tile.
