@@ -29,6 +29,9 @@ package struct StepBench {
         package var exchangeMilliseconds: Double
         package var exchangeBytes: Int
         package var instructionSet: InstructionSet
+        /// What the arenas were planned to take on this rank, and how far the process's peak went above what it held before them.
+        package var plannedBytes: Int
+        package var grownBytes: Int
         /// Where the time goes, if that was asked for.
         package var profile: StepProfile?
 
@@ -42,7 +45,7 @@ package struct StepBench {
                 "per_second": .number(rounded(perSecond, 1)),
                 "step_ms": .number(rounded(stepMilliseconds, 4)), "batch": .integer(samples),
                 "exchange_ms": .number(rounded(exchangeMilliseconds, 4)), "exchange_bytes": .integer(exchangeBytes),
-                "isa": .string(instructionSet.name),
+                "isa": .string(instructionSet.name), "planned_bytes": .integer(plannedBytes), "grown_bytes": .integer(grownBytes),
             ])
         }
 
@@ -107,6 +110,7 @@ package struct StepBench {
             return (try Network.build(network), try loadData(spec, task: task, inputShape: network.input, seed: 1).train)
         }
         let kind = MetricKind(task)
+        let before = Clock.residentBytes
         let engine = StepEngine(
             StepEngine.Setup(
                 model: model, kind: kind, optimizer: optimizer, batch: samples, virtualShards: group.size, precision: precision,
@@ -126,7 +130,8 @@ package struct StepBench {
             workload: name, precision: precision.rawValue, ranks: group.size, parameters: engine.layout.trainableCount, samples: samples,
             unit: network.inputIsTokens ? "tokens" : "samples", units: network.inputIsTokens ? network.input[0] : 1,
             stepMilliseconds: median(times.map(\.step)), exchangeMilliseconds: median(times.map(\.exchange)),
-            exchangeBytes: engine.exchange.bytesPerStep, instructionSet: common)
+            exchangeBytes: engine.exchange.bytesPerStep, instructionSet: common,
+            plannedBytes: engine.plannedBytes, grownBytes: Int(Clock.peakResidentBytes) - Int(before))
         if profiles { row.profile = profile(engine, fixed, rounds: min(steps, 20), step: row.stepMilliseconds, FloatKernels(common)) }
         return row
     }
