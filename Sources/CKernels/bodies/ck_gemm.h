@@ -17,7 +17,6 @@ static void ck_gemm_rows(ck_gemm_run *r) {
     for (ptrdiff_t i = r->row; i < r->row + r->rows; i += CK_GEMM_BLOCK) {
         const ptrdiff_t rows = ck_smaller(CK_GEMM_BLOCK, r->row + r->rows - i);
         const ptrdiff_t at = r->a_at + (g->transpose_a ? r->step * g->a_row + i : i * g->a_row + r->step);
-        r->a_mode = g->transpose_a ? CK_BY_COLUMNS : CK_BY_ROWS;
         r->a = r->plan.copies_a ? r->copy : (const float *)g->a.data + at;
         r->a_row = g->a_row;
         r->a_line = g->transpose_a ? 1 : g->a_row;
@@ -77,13 +76,6 @@ static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t
                 r.first = r.step == 0;
                 r.last = r.step + r.steps == g->k;
                 const ptrdiff_t from = b_at + (g->transpose_b ? r.column * g->b_row + r.step : r.step * g->b_row + r.column);
-                r.fetched = 0;
-                r.next_b = 0;
-                if (plan->b != CK_B_PACKED) {
-                    const ptrdiff_t column = r.last ? r.column + plan->group : r.column, step = r.last ? 0 : r.step + r.steps;
-                    const ptrdiff_t next = b_at + (g->transpose_b ? column * g->b_row + step : step * g->b_row + column);
-                    if (column < g->n) r.next_b = (const char *)g->b.data + next * ck_bytes_of(g->b.type);
-                }
                 if (plan->b == CK_B_PACKED_HERE) {
                     if (several || r.row == 0) ck_pack_columns(g->b, from, g->b_row, g->transpose_b, r.steps, r.columns, r.steps, packed);
                     if (sums && r.row == 0) ck_gemm_panel_sums(packed, r.steps, r.columns, r.first, sums + r.column);
@@ -95,6 +87,8 @@ static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t
                 } else {
                     r.b = (const float *)g->b.data + from;
                 }
+                r.a_mode = g->transpose_a ? CK_BY_COLUMNS : CK_BY_ROWS;
+                ck_gemm_look_ahead(&r, b_at);
                 ck_gemm_rows(&r);
                 r.step += r.steps;
             } while (r.step < g->k);

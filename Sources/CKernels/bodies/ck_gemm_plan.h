@@ -46,7 +46,8 @@ CK_INLINE ck_gemm_plan ck_gemm_planned(const ck_gemm *g) {
     p.chunk = chunks == 1 ? g->k : ck_rounded((g->k + chunks - 1) / chunks);
     const ptrdiff_t panels = (g->n + CK_GEMM_WIDTH - 1) / CK_GEMM_WIDTH;
     // c and a pass through the second-level cache as well, the faster the shallower the chunk.
-    const ptrdiff_t near = far ? CK_GEMM_GROUP / 2 : CK_GEMM_GROUP;
+    // Where rows are few, the next group is fetched while this one is in use.
+    const ptrdiff_t near = far || g->m <= 512 ? CK_GEMM_GROUP / 2 : CK_GEMM_GROUP;
     const ptrdiff_t most = p.chunk == 0 ? panels : near / (p.chunk * CK_GEMM_WIDTH);
     const ptrdiff_t groups = most < 1 ? panels : (panels + most - 1) / most;
     p.group = (panels + groups - 1) / groups * CK_GEMM_WIDTH;

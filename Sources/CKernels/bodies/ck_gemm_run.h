@@ -1,37 +1,9 @@
-// One block of rows of c against one group of panels of b: which tiles run where, what they fetch on the way, where sums are finished.
+// One block of rows of c against one group of panels of b: which tiles run where, where sums are finished.
 
 #ifndef CK_GEMM_RUN_H
 #define CK_GEMM_RUN_H
 
-// What tiles fetch on their way: a line for each step of k, the lines `row` bytes apart; those of the tile after it `next` bytes on.
-typedef struct ck_stream {
-    const char *from;
-    ptrdiff_t row, next;
-} ck_stream;
-
-// One chunk of one group of one member of a batch.
-typedef struct ck_gemm_run {
-    const ck_gemm *g;
-    ck_gemm_plan plan;
-    // Element of c where the member begins.
-    ptrdiff_t c_at;
-    // Rows of this round; the columns of the group and the steps of the chunk.
-    ptrdiff_t row, rows, column, columns, step, steps;
-    int first, last;
-    // Element of a where the member begins; the block of it in use, as tiles read it: how far its stored rows and those of c's lie apart.
-    ptrdiff_t a_at;
-    const float *a;
-    ptrdiff_t a_row, a_line;
-    int a_mode;
-    // The group's columns of b from the chunk's first step on, or their panels, each of `depth` lines.
-    const float *b;
-    ptrdiff_t depth;
-    // Where the next group of b begins, if it is far, and how many tiles of this round have fetched of it.
-    const char *next_b;
-    ptrdiff_t fetched;
-    float *resting;
-    float *copy;
-} ck_gemm_run;
+#include "ck_gemm_ahead.h"
 
 // What remains to be done to finished sums, the bias being in them.
 CK_INLINE ck_epilogue ck_gemm_rest(const ck_gemm *g) {
@@ -48,8 +20,8 @@ CK_INLINE int ck_gemm_is_plain(const ck_gemm *g) {
 
 // Tiles of `rows` rows and nv registers from row i (of the block) and column j (of the group) on: `count` of them down the rows or
 // along the panels. The first `columns` of a tile are c's.
-static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t count,
-                          int down, ptrdiff_t columns, ck_stream fetch) {
+static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t count,
+                          int down, ptrdiff_t columns, int fetches) {
     const ck_gemm *g = r->g;
     const int whole = columns == nv * CK_LANES, plain = ck_gemm_is_plain(g), load = g->accumulate || !r->first;
     const int direct = r->plan.b == CK_B_DIRECT;
@@ -71,10 +43,14 @@ static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, pt
         .relu = plain && r->last && g->epilogue.activation == CK_RELU,
         .lanes = columns - (nv - 1) * CK_LANES,
         .bias_next = down ? 0 : CK_GEMM_WIDTH,
-        .fetch = fetch.from ? fetch.from : (const char *)b,
-        .fetch_row = fetch.row,
-        .fetch_next = fetch.next,
+        .every = r->steps + 1,
     };
+    // The chunk after this one is asked for as late as will do, for it is to find room.
+    r->streams[1].off = r->row + r->rows - block > r->last_rows;
+    if (fetches && (r->streams[0].strips | r->streams[1].strips | r->streams[2].strips)) {
+        t.streams = r->streams;
+        t.every = r->every;
+    }
     if (r->first && g->epilogue.bias) {
         t.bias = g->epilogue.bias + r->column + j;
         if (!whole) {
@@ -121,41 +97,8 @@ static void ck_gemm_tiles(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, pt
         if (r->last || !rests) ck_finish(r->last && !plain ? &rest : &none, g->c, tile_at, g->c_row, 0, rows, columns, t.c, t.c_row);
         t.a += t.a_next;
         t.b += t.b_next;
-        t.fetch += t.fetch_next;
         if (t.bias) t.bias += t.bias_next;
     }
-}
-
-static ptrdiff_t ck_bytes_of(ck_dtype type) { return type == CK_F32 ? 4 : 2; }
-
-// A quarter of the next group's b, of which every tile of a panel's width fetches one: a line of each row, or a quarter of the rows.
-static ck_stream ck_stream_of_b(ck_gemm_run *r, ptrdiff_t tiles, int down) {
-    const ck_gemm *g = r->g;
-    const ptrdiff_t size = ck_bytes_of(g->b.type), quarter = g->transpose_b ? CK_GEMM_WIDTH / 4 * g->b_row * size : 64;
-    if (!r->next_b || r->fetched >= 4) return (ck_stream){0};
-    const char *const from = r->next_b + r->fetched * quarter;
-    r->fetched += tiles;
-    return (ck_stream){from, g->transpose_b ? 64 : g->b_row * size,
-                      down ? quarter : CK_GEMM_WIDTH * size * (g->transpose_b ? g->b_row : 1)};
-}
-
-// A third of the rows of a that come after this block, of which every tile from the n-th to the third fetches one.
-static ck_stream ck_stream_of_a(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t n) {
-    const ck_gemm *g = r->g;
-    const ptrdiff_t size = ck_bytes_of(g->a.type), next = block + rows < r->row + r->rows ? block + rows : r->row;
-    if (n >= 3 || (!g->transpose_a && g->a_row != r->steps)) return (ck_stream){0};
-    const ptrdiff_t third = g->transpose_a ? 64 : 16 * g->a_row * size;
-    const ptrdiff_t at = r->a_at + (g->transpose_a ? r->step * g->a_row + next : next * g->a_row);
-    return (ck_stream){(const char *)g->a.data + at * size + n * third, g->transpose_a ? g->a_row * size : 64, third};
-}
-
-// What a sweep's epilogue will read or write besides c: along the sweep, every tile fetches one row of it, a few bytes a step.
-static ck_stream ck_stream_beside(const ck_gemm_run *r, ptrdiff_t at) {
-    const ck_epilogue *e = &r->g->epilogue;
-    const ck_in beside = e->gate ? e->gate_data : e->slope.data ? (ck_in){e->slope.data, e->slope.type} : e->residual;
-    if (!beside.data || !r->last || r->steps == 0) return (ck_stream){0};
-    const ptrdiff_t size = ck_bytes_of(beside.type);
-    return (ck_stream){(const char *)beside.data + at * size, (r->columns * size + r->steps - 1) / r->steps, r->g->c_row * size};
 }
 
 // Rows in tiles whose heights differ by at most one.
@@ -166,38 +109,37 @@ CK_INLINE ptrdiff_t ck_gemm_cut(ptrdiff_t rows, int nv, ptrdiff_t *height) {
 }
 
 // All rows of a block down one column of tiles.
-static void ck_gemm_down(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t columns) {
+static void ck_gemm_down(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t columns, int fetches) {
     ptrdiff_t height;
     const ptrdiff_t tiles = ck_gemm_cut(rows, nv, &height), taller = rows % tiles;
-    if (taller) ck_gemm_tiles(r, block, 0, height + 1, j, nv, taller, 1, columns, ck_stream_of_b(r, taller, 1));
-    ck_gemm_tiles(r, block, taller * (height + 1), height, j, nv, tiles - taller, 1, columns, ck_stream_of_b(r, tiles - taller, 1));
+    if (taller) ck_gemm_tiles(r, block, 0, height + 1, j, nv, taller, 1, columns, fetches);
+    ck_gemm_tiles(r, block, taller * (height + 1), height, j, nv, tiles - taller, 1, columns, fetches);
 }
 
 static void ck_gemm_block(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
     const ptrdiff_t panels = r->columns / CK_GEMM_WIDTH;
-    // Where b is read as it lies, each tile of rows costs a pass over far lines: taller tiles, narrower, need fewer.
-    const int tall = r->plan.b == CK_B_DIRECT && rows > ck_tile_heights[3] && r->a_mode == CK_BY_ROWS && r->g->b_row > CK_GEMM_WIDTH;
-    const int widest = tall ? 2 : ck_tile_registers(CK_GEMM_WIDTH, rows);
+    const int widest = ck_gemm_widest(r, rows);
+    r->streams[0] = r->streams[2] = (ck_stream){0};
+    if (r->pieces[0]) r->streams[0] = ck_gemm_stream_a(r, block, rows);
+    r->streams[0].length = r->pieces[0];
     if (panels > 1) {
         ptrdiff_t height;
         const ptrdiff_t tiles = ck_gemm_cut(rows, widest, &height), taller = rows % tiles;
-        // The first tiles fetch what the next block reads of a, the last four of the last block what the next group reads of b.
-        const ptrdiff_t last = block + rows == r->row + r->rows ? tiles - 4 : tiles;
         for (ptrdiff_t n = 0, i = 0; n < tiles; n++) {
             const ptrdiff_t high = height + (n < taller);
-            ck_stream fetch = n < last ? ck_stream_of_a(r, block, rows, n * panels) : ck_stream_of_b(r, 1, 0);
-            if (!fetch.from) fetch = ck_stream_beside(r, r->c_at + (block + i) * r->g->c_row + r->column);
+            if (r->pieces[2]) r->streams[2] = ck_gemm_stream_beside(r, r->c_at + (block + i) * r->g->c_row + r->column, high, panels);
+            r->streams[2].length = r->pieces[2];
             for (int j = 0; j < 4; j += widest)
-                ck_gemm_tiles(r, block, i, high, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0 ? fetch : (ck_stream){0});
+                ck_gemm_tiles(r, block, i, high, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0);
             i += high;
         }
     } else if (panels == 1) {
-        for (int j = 0; j < 4; j += widest) ck_gemm_down(r, block, rows, j * CK_LANES, widest, widest * CK_LANES);
+        for (int j = 0; j < 4; j += widest) ck_gemm_down(r, block, rows, j * CK_LANES, widest, widest * CK_LANES, j == 0);
     }
     for (ptrdiff_t j = panels * CK_GEMM_WIDTH; j < r->columns;) {
         const int nv = ck_tile_registers(r->columns - j, rows);
         const ptrdiff_t columns = ck_smaller(nv * CK_LANES, r->columns - j);
-        ck_gemm_down(r, block, rows, j, nv, columns);
+        ck_gemm_down(r, block, rows, j, nv, columns, j == 0);
         j += columns;
     }
 }

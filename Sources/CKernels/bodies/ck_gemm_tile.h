@@ -7,6 +7,8 @@
 #ifndef CK_GEMM_TILE_H
 #define CK_GEMM_TILE_H
 
+#include "ck_gemm_stream.h"
+
 // `count` tiles that follow one another down the rows or along the columns, by the distances *_next.
 typedef struct ck_tiles {
     ptrdiff_t k, count;
@@ -24,9 +26,9 @@ typedef struct ck_tiles {
     int load, relu;
     // Lanes of b's last register that may be read (masked tiles only).
     ptrdiff_t lanes;
-    // One line a step is fetched into the second-level cache on the way: what will be read later. In bytes.
-    const char *fetch;
-    ptrdiff_t fetch_row, fetch_next;
+    // What is fetched on the way: a line of each stream every so many steps.
+    ck_stream *streams;
+    ptrdiff_t every;
 } ck_tiles;
 
 #if CK_LANES == 16
@@ -54,13 +56,11 @@ enum { CK_BY_ROWS, CK_BY_COLUMNS, CK_BY_ROWS_MASKED };
 // mr, nv and mode are constants after inlining.
 CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck_tiles *t) {
     const ptrdiff_t k = t->k, a_row = t->a_row, a_next = t->a_next, b_row = t->b_row, b_next = t->b_next, c_row = t->c_row;
-    const ptrdiff_t c_next = t->c_next, bias_next = t->bias_next, fetch_row = t->fetch_row, fetch_next = t->fetch_next, lanes = t->lanes;
-    const ptrdiff_t edge = t->edge;
+    const ptrdiff_t c_next = t->c_next, bias_next = t->bias_next, lanes = t->lanes, every = t->every, edge = t->edge;
     const int load = t->load, relu = t->relu;
     const float *tile_a = t->a, *tile_b = t->b, *bias = t->bias;
-    const char *tile_fetch = t->fetch;
     float *c = t->c;
-    for (ptrdiff_t left = t->count; left > 0; left--, tile_a += a_next, tile_b += b_next, c += c_next, tile_fetch += fetch_next) {
+    for (ptrdiff_t left = t->count; left > 0; left--, tile_a += a_next, tile_b += b_next, c += c_next) {
         vt sum[CK_GEMM_TALLEST][4];
         for (int j = 0; j < nv; j++) {
             const vt start = bias ? *(const vt_any *)(bias + j * CK_LANES) : (vt){0};
@@ -78,29 +78,36 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck
                 if (j * CK_LANES % 16 == 0) __builtin_prefetch(c + c_next + i * c_row + j * CK_LANES, 1, 3);
             }
         const float *rows[CK_GEMM_TALLEST / 3 + 1], *b = tile_b;
-        const char *fetch = tile_fetch;
+        ck_fetch fetch[3];
+#pragma clang loop unroll(full)
+        for (int s = 0; s < 3; s++) fetch[s] = t->streams ? ck_stream_take(&t->streams[s], b) : (ck_fetch){.line = (const char *)b};
 #pragma clang loop unroll(full)
         for (int i = 0; i < mr; i += 3) rows[i / 3] = mode == CK_BY_COLUMNS ? tile_a : tile_a + i * a_row;
-        for (ptrdiff_t p = 0; p < k; p++, b += b_row, fetch += fetch_row) {
-            vt line[4];
+        for (ptrdiff_t rest = k; rest > 0;) {
+            const ptrdiff_t steps = ck_smaller(rest, every);
 #pragma clang loop unroll(full)
-            for (int j = 0; j < nv; j++)
-                line[j] = mode == CK_BY_ROWS_MASKED && j == nv - 1 ? vt_load_some(b + j * CK_LANES, lanes)
-                                                                   : *(const vt_any *)(b + j * CK_LANES);
-            __builtin_prefetch(fetch, 0, 2);
+            for (int s = 0; s < 3; s++) ck_fetch_line(&fetch[s]);
+            rest -= steps;
+            for (ptrdiff_t p = 0; p < steps; p++, b += b_row) {
+                vt line[4];
 #pragma clang loop unroll(full)
-            for (int i = 0; i < mr; i++) {
-                const vt factor = vt_set(mode == CK_BY_COLUMNS ? rows[0][i] : rows[i / 3][i % 3 * a_row]);
+                for (int j = 0; j < nv; j++)
+                    line[j] = mode == CK_BY_ROWS_MASKED && j == nv - 1 ? vt_load_some(b + j * CK_LANES, lanes)
+                                                                       : *(const vt_any *)(b + j * CK_LANES);
 #pragma clang loop unroll(full)
-                for (int j = 0; j < nv; j++) sum[i][j] = CK_MULADD(factor, line[j], sum[i][j]);
-            }
-            if (mode == CK_BY_COLUMNS) {
-                rows[0] += a_row;
-            } else {
+                for (int i = 0; i < mr; i++) {
+                    const vt factor = vt_set(mode == CK_BY_COLUMNS ? rows[0][i] : rows[i / 3][i % 3 * a_row]);
 #pragma clang loop unroll(full)
-                for (int i = 0; i < mr; i += 3) {
-                    rows[i / 3]++;
-                    CK_KEEP(rows[i / 3]);
+                    for (int j = 0; j < nv; j++) sum[i][j] = CK_MULADD(factor, line[j], sum[i][j]);
+                }
+                if (mode == CK_BY_COLUMNS) {
+                    rows[0] += a_row;
+                } else {
+#pragma clang loop unroll(full)
+                    for (int i = 0; i < mr; i += 3) {
+                        rows[i / 3]++;
+                        CK_KEEP(rows[i / 3]);
+                    }
                 }
             }
         }
