@@ -6,6 +6,8 @@
 #ifndef CK_AMX_FINISH_H
 #define CK_AMX_FINISH_H
 
+#include "ck_amx_gelu.h"
+
 // Sixteen elements from element `at` on, of either type; lanes that are off are zero and not read.
 CK_INLINE f16 ck_amx_get(ck_in x, ptrdiff_t at, __mmask16 lanes) {
     if (x.type == CK_F32) return (f16)_mm512_maskz_loadu_ps(lanes, (const float *)x.data + at);
@@ -39,16 +41,6 @@ CK_INLINE f16 ck_amx_below_one(f16 t, const int terms) {
 
 // 1/(1 + e^-v) within 2⁻¹³ of itself; NaN stays NaN.
 CK_INLINE f16 ck_amx_rough_sigmoid(f16 v) { return ck_amx_below_one(v * -0x1.715476p+0f, 4); }
-
-// GELU by tanh as z·sigmoid(2u), u = √(2/π)·(z + 0.044715 z³), good to bf16; the slope is its derivative s + z·s·(1 − s)·2u′.
-CK_INLINE f16 ck_amx_rough_gelu(f16 z, f16 *slope) {
-    const f16 square = z * z;
-    const f16 s = ck_amx_below_one(z * CK_MULADD(square, f16_set(-0x1.26aec2p+1f * 0.044715f), f16_set(-0x1.26aec2p+1f)), 3);
-    const f16 y = z * s;
-    const f16 steep = CK_MULADD(square, f16_set(0x1.988454p+0f * 0.134145f), f16_set(0x1.988454p+0f));
-    *slope = CK_MULADD(y - y * s, steep, s);
-    return y;
-}
 
 // What an epilogue comes down to: the ones that training asks for have code of their own.
 typedef enum ck_amx_way { CK_WAY_PLAIN, CK_WAY_BIAS, CK_WAY_RELU, CK_WAY_GELU, CK_WAY_GELU_SLOPE, CK_WAY_RESIDUAL, CK_WAY_FACTOR, CK_WAY_OPEN,
@@ -111,55 +103,60 @@ CK_INLINE void ck_amx_read_bias(const ck_amx_way way, const ck_epilogue *e, ptrd
     *b = (f16)_mm512_maskz_loadu_ps((__mmask16)(lanes >> 16), e->bias + column + 16);
 }
 
-// One row of up to 32 sums. What lies to the right of it in memory is asked for: its turn comes when this panel's is over.
-CK_INLINE void ck_amx_finish_row(const ck_amx_way way, const int bf16, const int full, const ck_epilogue *e, const float *tile,
-                                 __mmask32 lanes, ck_out c, ptrdiff_t at, f16 bias_a, f16 bias_b) {
-    f16 a = f16_load(tile), b = f16_load(tile + 16), p, q;
-    if (way == CK_WAY_RESIDUAL) __builtin_prefetch((const char *)e->residual.data + 2 * at + 64);
-    if (way == CK_WAY_FACTOR || way == CK_WAY_OPEN) __builtin_prefetch((const char *)e->gate_data.data + 2 * at + 64);
-    if (!ck_amx_way_is_bare(way)) {
-        a = a + bias_a;
-        b = b + bias_b;
+// One row of up to 32 sums, or two. What lies to the right of them in memory is asked for: its turn comes when this panel's is over.
+CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const int full, const int rows, const ck_epilogue *e,
+                                  const float *tile, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at, f16 bias_a, f16 bias_b) {
+    const int count = 2 * rows;
+    f16 v[4], other[4];
+#define CK_EACH_ROW _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)
+#define CK_EACH_HALF _Pragma("clang loop unroll(full)") for (int i = 0; i < count; i++)
+    CK_EACH_HALF v[i] = f16_load(tile + 16 * i);
+    if (way == CK_WAY_RESIDUAL || way == CK_WAY_FACTOR || way == CK_WAY_OPEN) {
+        const char *beside = (const char *)(way == CK_WAY_RESIDUAL ? e->residual.data : e->gate_data.data);
+        CK_EACH_ROW __builtin_prefetch(beside + 2 * (at + r * c_row) + 64);
+        CK_EACH_ROW ck_amx_read_32(beside, at + r * c_row, full, lanes, &other[2 * r], &other[2 * r + 1]);
     }
+    if (!ck_amx_way_is_bare(way)) CK_EACH_HALF v[i] = v[i] + (i & 1 ? bias_b : bias_a);
     if (way == CK_WAY_RELU) {
         // The second operand is the result where one is NaN.
-        a = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)a);
-        b = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)b);
-    } else if (way == CK_WAY_GELU || way == CK_WAY_GELU_SLOPE) {
-        a = ck_amx_rough_gelu(a, &p);
-        b = ck_amx_rough_gelu(b, &q);
-        if (way == CK_WAY_GELU_SLOPE) ck_amx_write_32(e->slope.data, at, full, lanes, p, q);
+        CK_EACH_HALF v[i] = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)v[i]);
+    } else if (way == CK_WAY_GELU) {
+        ck_amx_rough_gelus(count, v, 0);
+    } else if (way == CK_WAY_GELU_SLOPE) {
+        ck_amx_rough_gelus(count, v, other);
+        CK_EACH_ROW ck_amx_write_32(e->slope.data, at + r * c_row, full, lanes, other[2 * r], other[2 * r + 1]);
     } else if (way == CK_WAY_RESIDUAL) {
-        ck_amx_read_32(e->residual.data, at, full, lanes, &p, &q);
-        a = a + p;
-        b = b + q;
+        CK_EACH_HALF v[i] = v[i] + other[i];
     } else if (way == CK_WAY_FACTOR) {
-        ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
-        a = a * p;
-        b = b * q;
+        CK_EACH_HALF v[i] = v[i] * other[i];
     } else if (way == CK_WAY_OPEN) {
-        ck_amx_read_32(e->gate_data.data, at, full, lanes, &p, &q);
-        a = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)p, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)a);
-        b = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)q, _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)b);
+        CK_EACH_HALF v[i] = (f16)_mm512_maskz_mov_ps(_mm512_cmp_ps_mask((__m512)other[i], _mm512_setzero_ps(), _CMP_GT_OQ), (__m512)v[i]);
     }
-    if (bf16) {
-        ck_amx_write_32(c.data, at, full, lanes, a, b);
-    } else if (full) {
-        f16_store((float *)c.data + at, a);
-        f16_store((float *)c.data + at + 16, b);
-    } else {
-        _mm512_mask_storeu_ps((float *)c.data + at, (__mmask16)lanes, (__m512)a);
-        _mm512_mask_storeu_ps((float *)c.data + at + 16, (__mmask16)(lanes >> 16), (__m512)b);
+    CK_EACH_ROW {
+        const f16 a = v[2 * r], b = v[2 * r + 1];
+        const ptrdiff_t place = at + r * c_row;
+        if (bf16) {
+            ck_amx_write_32(c.data, place, full, lanes, a, b);
+        } else if (full) {
+            f16_store((float *)c.data + place, a);
+            f16_store((float *)c.data + place + 16, b);
+        } else {
+            _mm512_mask_storeu_ps((float *)c.data + place, (__mmask16)lanes, (__m512)a);
+            _mm512_mask_storeu_ps((float *)c.data + place + 16, (__mmask16)(lanes >> 16), (__m512)b);
+        }
     }
+#undef CK_EACH_ROW
+#undef CK_EACH_HALF
 }
 
 CK_INLINE void ck_amx_finish_way(const ck_amx_way way, const int bf16, const int full, const ck_epilogue *e, const float *tile,
                                  ptrdiff_t rows, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at, ptrdiff_t column) {
     f16 bias_a, bias_b;
     ck_amx_read_bias(way, e, column, lanes, &bias_a, &bias_b);
-    for (ptrdiff_t i = 0; i < rows; i++, tile += 32, at += c_row) {
-        ck_amx_finish_row(way, bf16, full, e, tile, lanes, c, at, bias_a, bias_b);
+    for (; rows > 1; rows -= 2, tile += 64, at += 2 * c_row) {
+        ck_amx_finish_rows(way, bf16, full, 2, e, tile, lanes, c, c_row, at, bias_a, bias_b);
     }
+    if (rows) ck_amx_finish_rows(way, bf16, full, 1, e, tile, lanes, c, c_row, at, bias_a, bias_b);
 }
 
 // `rows` rows of a tile, which has 32 floats a row, into c from element `at` on; the first `columns` (1...32) of each.

@@ -45,8 +45,6 @@ typedef struct ck_amx_plan {
     ptrdiff_t sums, start, last, resting, own_a, own_b, bytes;
 } ck_amx_plan;
 
-CK_INLINE ptrdiff_t ck_amx_larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
-
 // As many as possible, at most `most`, at a time, about equally many each time.
 CK_INLINE ptrdiff_t ck_amx_share(ptrdiff_t count, ptrdiff_t most) {
     const ptrdiff_t times = (count + most - 1) / most;
@@ -87,7 +85,7 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     const ptrdiff_t at_once = rounds ? ck_smaller(p.blocks, CK_AMX_ROUND) * ck_smaller(p.panels, CK_AMX_ROUND) : p.band * p.group;
     if (cut) at += ck_amx_larger(at_once, ck_smaller(p.panels, CK_AMX_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
     p.own_a = at;
-    if (p.a == CK_COPIED) at += 2 * ck_smaller(p.chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
+    if (p.a == CK_COPIED) at += ck_smaller(p.chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
     if (p.a == CK_TURNED) at += p.blocks * p.chunk * CK_PAIR_BYTES;
     p.own_b = at;
     if (!g->packed_b) at += ck_smaller(p.panels * p.chunk, ck_amx_larger(CK_AMX_GROUP_PAIRS, CK_AMX_GROUP * p.chunk)) * CK_PAIR_BYTES;
@@ -180,26 +178,24 @@ static int ck_amx_advance(const ck_amx_task *r, ck_amx_visit *v) {
 }
 
 // Has a's part of the visit `next` made ready, or fetched, during the `panels` panels of this one.
-static void ck_amx_prepare_a(ck_amx_task *r, const ck_amx_visit *next, ptrdiff_t panels, ptrdiff_t turn) {
+static void ck_amx_prepare_a(ck_amx_task *r, const ck_amx_visit *next, ptrdiff_t panels) {
     const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
     char *const own_a = r->workspace + plan->own_a;
-    if (plan->a == CK_COPIED) {
-        // The place of the first step, if the panel had all of them.
-        char *to = own_a + (turn * ck_smaller(plan->chunk, CK_AMX_UNCUT) - next->done) * CK_PAIR_BYTES;
-        ck_amx_start(&side->a, next->block, 1, next->done, next->end, panels, to);
-    } else if (plan->a == CK_TURNED) {
+    const ptrdiff_t count = next->end - next->done;
+    if (plan->a == CK_TURNED) {
         if (next->panel) return;
         ck_amx_start(&side->a, next->block, 1, next->done, next->end, panels, own_a + next->block * r->steps * CK_PAIR_BYTES);
-    } else if (panels) {
+        return;
+    }
+    if (panels) {
         side->next_a = (ck_amx_fetcher){.from = r->a + 64 * (next->block * r->g->a_row + next->done), .row = 2 * r->g->a_row,
-                                        .lines = next->end - next->done, .rows = ck_smaller(32, r->g->m - 32 * next->block),
+                                        .lines = count, .rows = count ? ck_smaller(32, r->g->m - 32 * next->block) : 0,
                                         .quota = (32 + panels - 1) / panels};
-        if (side->next_a.lines == 0) side->next_a.rows = 0;
     }
 }
 
-static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
+static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v) {
     const ck_gemm *g = r->g;
     const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
@@ -215,7 +211,9 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t turn) {
 
     ck_amx_stretch s = {.a_row = 64, .a_tile = CK_TILE_BYTES, .a_step = CK_PAIR_BYTES, .b_panel = of_panel * CK_PAIR_BYTES, .steps = count};
     if (plan->a == CK_COPIED) {
-        s.a = r->workspace + plan->own_a + turn * ck_smaller(plan->chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
+        char *const copy = r->workspace + plan->own_a;
+        ck_amx_copy_block(r->a + 2 * 32 * v->block * g->a_row + 64 * v->done, 2 * g->a_row, rows, r->k - 32 * v->done, count, copy);
+        s.a = copy;
     } else if (plan->a == CK_TURNED) {
         s.a = r->workspace + plan->own_a + (v->block * steps + v->done) * CK_PAIR_BYTES;
     } else if (rounds) {
@@ -304,7 +302,7 @@ static void ck_amx_rounds(ck_amx_task *r) {
         more = ck_amx_advance(r, &next);
         for (; v.block < v.band + v.blocks; v.block++) {
             ck_amx_set_rows(ck_smaller(32, r->g->m - 32 * v.block), &configured, side);
-            ck_amx_meet(r, &v, 0);
+            ck_amx_meet(r, &v);
         }
         v = next;
     } while (more);
@@ -315,14 +313,14 @@ static void ck_amx_rounds(ck_amx_task *r) {
 static void ck_amx_product(ck_amx_task *r) {
     const ck_gemm *g = r->g;
     ck_amx_side *side = &r->side;
-    ptrdiff_t configured = 0, turn = 0;
+    ptrdiff_t configured = 0;
     side->epilogue = r->epilogue;
     side->way = ck_amx_way_of(r->epilogue, g->c.type);
     side->c = g->c;
     side->c_row = g->c_row;
     side->left = side->next_a.rows = 0;
     side->held.to = 0;
-    side->a = (ck_amx_packer){.one = g->transpose_a ? ck_amx_pack_one_rows : ck_amx_copy_one_rows, .from = r->a, .row = 2 * g->a_row,
+    side->a = (ck_amx_packer){.one = ck_amx_pack_one_rows, .from = r->a, .row = 2 * g->a_row,
                               .k = r->k, .extent = g->m, .steps = r->steps};
     side->b = (ck_amx_packer){.one = g->transpose_b ? ck_amx_pack_one_turned : ck_amx_pack_one_plain, .from = r->b, .row = 2 * g->b_row,
                               .k = r->k, .extent = g->n, .steps = r->steps, .sums_to = g->transpose_a && !g->transpose_b ? g->b_sums : 0};
@@ -333,20 +331,19 @@ static void ck_amx_product(ck_amx_task *r) {
 
     ck_amx_visit v = {0};
     ck_amx_enter(r, &v);
-    ck_amx_prepare_a(r, &v, 0, turn);
+    ck_amx_prepare_a(r, &v, 0);
     ck_amx_drain(&side->a, 0);
     int more;
     do {
         ck_amx_visit next = v;
         more = ck_amx_advance(r, &next);
-        if (more) ck_amx_prepare_a(r, &next, v.panels, turn ^ 1);
+        if (more) ck_amx_prepare_a(r, &next, v.panels);
         // The first block of a group finds b as it is and has it packed, panel by panel, just ahead of its use.
         if (!g->packed_b && v.block == 0) ck_amx_start(&side->b, v.panel, v.panels, v.done, v.end, 1, r->workspace + r->plan->own_b);
         ck_amx_set_rows(ck_smaller(32, g->m - 32 * v.block), &configured, side);
-        ck_amx_meet(r, &v, turn);
+        ck_amx_meet(r, &v);
         ck_amx_drain(&side->a, 0);
         side->next_a.rows = 0;
-        turn ^= 1;
         v = next;
     } while (more);
     ck_amx_side_release(side);

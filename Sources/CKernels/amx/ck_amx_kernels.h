@@ -75,10 +75,13 @@ CK_INLINE void ck_amx_side_finish(ck_amx_side *s, ptrdiff_t rows) {
 
 // What rides along with each step beside the epilogue.
 CK_INLINE int ck_amx_side_rides(const ck_amx_side *s) { return s->a.left > 0 || s->b.left > 0 || s->next_a.rows > 0; }
-static __attribute__((noinline)) void ck_amx_side_ride(ck_amx_side *s) {
+static __attribute__((noinline)) void ck_amx_side_pack(ck_amx_side *s) {
     if (s->a.left && --s->a.wait <= 0) s->a.one(&s->a);
     if (s->b.left && --s->b.wait <= 0) s->b.one(&s->b);
+}
+CK_INLINE void ck_amx_side_ride(ck_amx_side *s) {
     if (s->next_a.rows) ck_amx_fetch(&s->next_a);
+    if (s->a.left || s->b.left) ck_amx_side_pack(s);
 }
 
 CK_INLINE void ck_amx_side_step(ck_amx_side *s) {
@@ -142,21 +145,24 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
     if (to) ck_amx_side_take(side);
     const int rides = ck_amx_side_rides(side);
     const float *tile = side->tile;
-    ptrdiff_t left = side->left, at = side->at;
-    // The sums of the panel before are there after the first step.
-    const ptrdiff_t rounds = steps + (last != 0) - (to != 0), quota = rounds > 1 ? (left + rounds - 1) / rounds : left;
-    side->quota = quota;
+    const ptrdiff_t left = side->left;
+    ptrdiff_t at = side->at;
+    // The sums of the panel before are there after the first step; over the others they are spread, one long row or two at a time.
+    const int unit = way == CK_WAY_GELU || way == CK_WAY_GELU_SLOPE ? 1 : 2;
+    const ptrdiff_t rounds = ck_amx_larger(steps + (last != 0) - (to != 0), 1), units = left / unit;
+    ptrdiff_t due = rounds - 1;
+    side->quota = (left + rounds - 1) / rounds;
     f16 bias_a, bias_b;
     if (inlined) ck_amx_read_bias(way, e, side->column, 0xFFFFFFFFu, &bias_a, &bias_b);
-#define CK_RIDE()                                                                                     \
-    do {                                                                                              \
-        if (inlined) {                                                                                \
-            for (ptrdiff_t i_ = left < quota ? left : quota; i_ > 0; i_--, left--, tile += 32, at += c_row) \
-                ck_amx_finish_row(way, 1, 1, e, tile, 0xFFFFFFFFu, c, at, bias_a, bias_b);            \
-        } else if (finishes) {                                                                        \
-            if (side->left) ck_amx_side_finish(side, quota);                                          \
-        }                                                                                             \
-        if (rides) ck_amx_side_ride(side);                                                            \
+#define CK_RIDE()                                                                                      \
+    do {                                                                                               \
+        if (inlined) {                                                                                 \
+            for (due += units; due >= rounds; due -= rounds, tile += 32 * unit, at += unit * c_row)    \
+                ck_amx_finish_rows(way, 1, 1, unit, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);  \
+        } else if (finishes) {                                                                         \
+            if (side->left) ck_amx_side_finish(side, side->quota);                                     \
+        }                                                                                              \
+        if (rides) ck_amx_side_ride(side);                                                             \
     } while (0)
 #define CK_BEGIN(tile, offset, sums_offset)                       \
     do {                                                          \
@@ -189,7 +195,7 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
     CK_BEGIN(3, 16 * row + 64, sums_lower + 64);
     _tile_dpbf16ps(3, 7, 5);
     b += CK_PAIR_BYTES;
-    if (rounds > 0 && to) {
+    if (to && (steps > 0 || last)) {
         if (rides) ck_amx_side_ride(side);
     } else {
         CK_RIDE();
@@ -212,7 +218,10 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
 #undef CK_STEP
 #undef CK_BEGIN
 #undef CK_RIDE
-    if (inlined) side->left = 0;
+    if (inlined) {
+        if (unit == 2 && (left & 1)) ck_amx_finish_rows(way, 1, 1, 1, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);
+        side->left = 0;
+    }
     side->held.to = (char *)s->to;
     side->held.row = sums_row;
 }

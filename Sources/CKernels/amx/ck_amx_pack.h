@@ -6,6 +6,8 @@
 
 enum { CK_PAIR_BYTES = 2 * CK_TILE_BYTES };
 
+CK_INLINE ptrdiff_t ck_amx_larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+
 // Panels, and steps of 32.
 CK_INLINE ptrdiff_t ck_amx_32s(ptrdiff_t count) { return (count + 31) / 32; }
 
@@ -83,12 +85,13 @@ CK_INLINE void ck_amx_pack_rows(const char *from, ptrdiff_t row, ptrdiff_t rows,
     ck_tiles_of_turned(from, row, to, to + CK_TILE_BYTES);
 }
 
-// One pair of tiles of an a stored [m, k], as it is.
-CK_INLINE void ck_amx_copy_rows(const char *from, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t columns, char *to) {
-    if (rows < 32 || columns < 32) {
-        ck_pad_block(from, row, rows, columns, to);
-    } else {
-        for (int i = 0; i < 32; i++) _mm512_storeu_si512(to + 64 * i, _mm512_loadu_si512(from + i * row));
+// `rows` rows (at most 32) of an a stored [m, k], as they are: the pairs of `steps` steps, of which `columns` elements exist. They are
+// copied at once and along the rows; in between tile products the copies would push out what the tiles read.
+static void ck_amx_copy_block(const char *from, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t steps, char *to) {
+    const ptrdiff_t whole = ck_smaller(columns / 32, steps);
+    for (ptrdiff_t i = 0; i < rows; i++, from += row) {
+        for (ptrdiff_t s = 0; s < whole; s++) _mm512_store_si512(to + s * CK_PAIR_BYTES + 64 * i, _mm512_loadu_si512(from + 64 * s));
+        if (whole < steps) _mm512_store_si512(to + whole * CK_PAIR_BYTES + 64 * i, ck_load_some_of_32(from + 64 * whole, columns - 32 * whole));
     }
 }
 

@@ -51,11 +51,6 @@ static __attribute__((noinline)) void ck_amx_pack_one_rows(ck_amx_packer *p) {
     ck_amx_packed_one(p);
 }
 
-static __attribute__((noinline)) void ck_amx_copy_one_rows(ck_amx_packer *p) {
-    ck_amx_copy_rows(ck_amx_corner_along(p), p->row, p->extent - 32 * p->panel, p->k - 32 * p->step, ck_amx_place(p));
-    ck_amx_packed_one(p);
-}
-
 // Packs until at most `left` pairs are left.
 CK_INLINE void ck_amx_drain(ck_amx_packer *p, ptrdiff_t left) {
     while (p->left > left) p->one(p);
