@@ -17,6 +17,7 @@
 #include "amx/ck_amx_peak.h"
 #include "amx/ck_amx_gemm.h"
 #include "amx/ck_amx_conv.h"
+#include "amx/ck_amx_conv_choice.h"
 #include "amx/ck_amx_attention.h"
 #include "amx/ck_amx_lstm.h"
 
@@ -24,6 +25,7 @@ void ck_fill_amx(ck_table *table) {
     ck_fill_amx_peak(table);
     ck_fill_amx_gemm(table);
     ck_fill_amx_conv(table);
+    table->conv_prefers_pooled = ck_amx_conv_prefers_pooled;
     ck_fill_amx_attention(table);
     ck_fill_amx_lstm(table);
 }

@@ -75,17 +75,21 @@ package struct ModelGraph: Sendable {
 
     /// The graph that computes losses and gradients, passes done, and the gradient of each parameter (of a buffer: what the batch
     /// contributes to it).
-    package func trainingGraph(_ fusion: FusionOptions, _ precision: Precision = .fp32, recompute: Bool = false) -> (
-        graph: Graph, gradients: [ValueID]
-    ) {
-        var (result, gradients) = ModelGraph.trainingGraph(graph, rowLoss, fusion)
+    ///
+    /// - Parameter pooled: which convolutions are merged with the pooling after them.
+    package func trainingGraph(
+        _ fusion: FusionOptions, _ precision: Precision = .fp32, recompute: Bool = false, pooled: (WindowShape) -> Bool = { _ in true }
+    ) -> (graph: Graph, gradients: [ValueID]) {
+        var (result, gradients) = ModelGraph.trainingGraph(graph, rowLoss, fusion, pooled)
         if recompute { result.recomputeSegments() }
         if precision == .bf16 { result.lowerPrecision(gradients: gradients) }
         return (result, gradients)
     }
 
     /// The graph that computes predictions and losses, passes done.
-    func inferenceGraph(_ fusion: FusionOptions, _ precision: Precision = .fp32) -> Graph {
+    func inferenceGraph(
+        _ fusion: FusionOptions, _ precision: Precision = .fp32, pooled: (WindowShape) -> Bool = { _ in true }
+    ) -> Graph {
         var result = graph
         result.removeIdentities(dropout: true)
         _ = result.splitBatchNorms(training: false)
@@ -93,7 +97,7 @@ package struct ModelGraph: Sendable {
             result.fuseEpilogues(training: false)
             result.fuseNormalisations()
         }
-        if fusion.contains(.convolutionPool) { result.fuseConvolutionPool() }
+        result.fuseConvolutionPool { fusion.contains(.convolutionPool) && pooled($0) }
         result.removeUnused()
         if precision == .bf16 { result.lowerPrecision(gradients: []) }
         return result
@@ -101,7 +105,7 @@ package struct ModelGraph: Sendable {
 
     /// Forward fusion comes before differentiation, so that the rules of fused operations apply; the loss is fused with its gradient after.
     private static func trainingGraph(
-        _ forward: Graph, _ rowLoss: ValueID, _ fusion: FusionOptions
+        _ forward: Graph, _ rowLoss: ValueID, _ fusion: FusionOptions, _ pooled: (WindowShape) -> Bool = { _ in true }
     ) -> (graph: Graph, gradients: [ValueID]) {
         var result = forward
         result.removeIdentities(dropout: false)
@@ -110,7 +114,7 @@ package struct ModelGraph: Sendable {
             result.fuseEpilogues(training: true)
             result.fuseNormalisations()
         }
-        if fusion.contains(.convolutionPool) { result.fuseConvolutionPool() }
+        result.fuseConvolutionPool { fusion.contains(.convolutionPool) && pooled($0) }
         let gradients = result.appendGradients(of: rowLoss, contributions: contributions)
         let survivors = result.outputs
         result.outputs += gradients

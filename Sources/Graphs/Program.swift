@@ -101,9 +101,11 @@ extension Program {
         recompute: Bool = false, keepsUnits: Bool = false
     ) -> Program {
         precondition(capacity >= 1, "Program: the capacity has to be at least 1 row, got \(capacity)")
+        let pooled = { (window: WindowShape) in kernels.prefersPooled(ConvolutionCall(window, type: precision.storage)) }
         var (graph, gradients): (Graph, [ValueID]) =
             mode == .training
-            ? model.trainingGraph(fusion, precision, recompute: recompute) : (model.inferenceGraph(fusion, precision), [])
+            ? model.trainingGraph(fusion, precision, recompute: recompute, pooled: pooled)
+            : (model.inferenceGraph(fusion, precision, pooled: pooled), [])
         let (prediction, rowLoss) = (graph.outputs[0], graph.outputs[1])
         if keepsUnits { graph.outputs += graph.units.map(\.value) }
         var lowering = Lowering(

@@ -32,4 +32,10 @@ package protocol ConvolutionKernels<Scalar>: Sendable {
     /// The bytes of packed weights.
     func packedBytes(_ call: ConvolutionCall, forInputGradient: Bool) -> Int
     func pack(_ call: ConvolutionCall, forInputGradient: Bool, weights: Operand<Scalar>, into packed: Scratch)
+    /// Whether this convolution and the max pooling after it are faster as one call of ``KernelSet/convolvePool``, in scalars, than apart.
+    func prefersPooled(_ call: ConvolutionCall) -> Bool
+}
+
+extension ConvolutionKernels {
+    package func prefersPooled(_ call: ConvolutionCall) -> Bool { true }
 }

@@ -78,6 +78,12 @@ extension FloatKernels {
         run(&geometry, forInputGradient ? 1 : 0, weights.floats, packed.base)
     }
 
+    package func prefersPooled(_ call: ConvolutionCall) -> Bool {
+        guard let prefers = table?.call.conv_prefers_pooled else { return true }
+        var geometry = call.geometry(rows: 0)
+        return prefers(&geometry) != 0
+    }
+
     private func check(_ call: ConvolutionCall, _ weights: WeightOperand<Float>, forInputGradient: Bool) {
         precondition(weights.isPacked == call.packedWeights, "A convolution's weights are not packed as its call says")
         let count = call.packedWeights ? packedBytes(call, forInputGradient: forInputGradient) : call.window.weightCount

@@ -14,6 +14,22 @@ import Testing
         #expect(distance(plain.predictions(), fused.predictions()) < 1e-12)
         #expect(distance(plain.rowLosses(), fused.rowLosses()) < 1e-12)
         #expect(fused.program.instructionCount <= plain.program.instructionCount)
+        // A convolution and its pooling apart: the ReLU between them has moved behind the pooling.
+        let apart = CaseRun(model, kernels: ReferenceKernels<Double>(), capacity: 4, fusion: [.epilogues, .lossGradient])
+        #expect(!apart.program.operations.contains(.convolutionPool))
+        #expect(distance(apart.gradient(rows: 4, scale: 0.25), fusedGradient) < 1e-12)
+        #expect(distance(apart.predictions(), fused.predictions()) < 1e-12)
+    }
+
+    /// The ReLU of a map that is pooled passes over the pooled map only, forward and backward.
+    @Test func reluFollowsThePooling() {
+        let model = ModelCase("cnn", input: [6, 6, 1], loss: .softmaxCrossEntropy) { builder, x in
+            let map = builder.graph.addActivation(.relu, builder.convolution(x, filters: 3, kernel: 3))
+            return builder.dense(builder.flat(builder.graph.addMaxPool(map, builder.pooling(map, size: 2, stride: 2))), 3)
+        }.model()
+        let program = Program.compile(
+            model, capacity: 2, mode: .training, kernels: ReferenceKernels<Double>(), fusion: [.epilogues, .lossGradient])
+        #expect(Array(program.operations.prefix(4)) == [.convolution, .maxPool, .activate, .matmul])
     }
 
     /// Dropout and batch normalisation are meant to differ.

@@ -206,6 +206,8 @@ typedef struct ck_table {
     void (*conv_weight_gradient)(const ck_conv *g, ck_in x, ck_in dy, float *dw, float *bias_gradient, void *workspace);
     ptrdiff_t (*conv_packed_bytes)(const ck_conv *g, int for_input_gradient);
     void (*conv_pack)(const ck_conv *g, int for_input_gradient, const float *weights, void *packed);
+    // Whether the pooled convolution, which computes in fp32, is faster than this one and a pooling after it. Null: always.
+    int (*conv_prefers_pooled)(const ck_conv *g);
 
     // MARK: Attention (bodies/ck_attention.h, amx/ck_amx_attention.h)
     ptrdiff_t (*attention_workspace)(const ck_attention *g, ck_dtype type);
