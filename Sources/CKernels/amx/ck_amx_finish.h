@@ -1,7 +1,7 @@
 // Sums on their way out of a kernel on tiles: rows of an fp32 tile through the epilogue into c.
 //
-// This work rides in the shadow of the next tile's products (ck_amx_kernels.h), where issue slots are free but not without end: GELU,
-// tanh's form, has a shorter path for results that are rounded to bf16 anyway.
+// This work rides in the shadow of the next tile's products (ck_amx_kernels.h), where issue slots are free but not without end: GELU has a
+// shorter path for results that are rounded to bf16 anyway.
 
 #ifndef CK_AMX_FINISH_H
 #define CK_AMX_FINISH_H
@@ -46,15 +46,17 @@ CK_INLINE f16 ck_amx_rough_sigmoid(f16 v) { return ck_amx_below_one(v * -0x1.715
 typedef enum ck_amx_way { CK_WAY_PLAIN, CK_WAY_BIAS, CK_WAY_RELU, CK_WAY_GELU, CK_WAY_GELU_SLOPE, CK_WAY_RESIDUAL, CK_WAY_FACTOR, CK_WAY_OPEN,
                            CK_WAY_ANY } ck_amx_way;
 
+CK_INLINE int ck_amx_is_gelu(const ck_epilogue *e) { return e->activation == CK_GELU || e->activation == CK_GELU_TANH; }
+
 static ck_amx_way ck_amx_way_of(const ck_epilogue *e, ck_dtype c) {
     const int identity = e->activation == CK_IDENTITY, slope = e->slope.data != 0, residual = e->residual.data != 0;
     if (e->gate == CK_GATE_NONE && !slope && !residual) {
         if (identity) return e->bias ? CK_WAY_BIAS : CK_WAY_PLAIN;
         if (e->activation == CK_RELU) return CK_WAY_RELU;
-        if (e->activation == CK_GELU_TANH && c == CK_BF16) return CK_WAY_GELU;
+        if (ck_amx_is_gelu(e) && c == CK_BF16) return CK_WAY_GELU;
     }
     if (c == CK_F32) return CK_WAY_ANY;
-    if (e->gate == CK_GATE_NONE && slope && !residual && e->activation == CK_GELU_TANH && e->slope.type == CK_BF16) return CK_WAY_GELU_SLOPE;
+    if (e->gate == CK_GATE_NONE && slope && !residual && ck_amx_is_gelu(e) && e->slope.type == CK_BF16) return CK_WAY_GELU_SLOPE;
     if (!identity || slope) return CK_WAY_ANY;
     if (e->gate == CK_GATE_NONE && e->residual.type == CK_BF16) return CK_WAY_RESIDUAL;
     if (residual || e->bias || e->gate_data.type != CK_BF16) return CK_WAY_ANY;
@@ -68,7 +70,7 @@ static __attribute__((noinline)) void ck_amx_finish_any(const ck_epilogue *e, co
     if (e->bias) z = z + (f16)_mm512_maskz_loadu_ps(lanes, e->bias + column);
     f16 y = f16_activate(e->activation, z);
     if (e->slope.data) {
-        const int of_input = e->activation == CK_GELU || e->activation == CK_GELU_TANH;
+        const int of_input = ck_amx_is_gelu(e);
         ck_amx_put(e->slope, at, f16_activation_gradient(e->activation, of_input ? z : y, f16_set(1.0f)), lanes);
     }
     if (e->gate == CK_GATE_FACTOR) {
@@ -121,9 +123,9 @@ CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const in
         // The second operand is the result where one is NaN.
         CK_EACH_HALF v[i] = (f16)_mm512_max_ps(_mm512_setzero_ps(), (__m512)v[i]);
     } else if (way == CK_WAY_GELU) {
-        ck_amx_rough_gelus(count, v, 0);
+        ck_amx_rough_gelus(count, e->activation == CK_GELU, v, 0);
     } else if (way == CK_WAY_GELU_SLOPE) {
-        ck_amx_rough_gelus(count, v, other);
+        ck_amx_rough_gelus(count, e->activation == CK_GELU, v, other);
         CK_EACH_ROW ck_amx_write_32(e->slope.data, at + r * c_row, full, lanes, other[2 * r], other[2 * r + 1]);
     } else if (way == CK_WAY_RESIDUAL) {
         CK_EACH_HALF v[i] = v[i] + other[i];
