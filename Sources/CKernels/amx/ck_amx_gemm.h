@@ -26,6 +26,8 @@ enum {
     // Panels, blocks and steps of a round.
     CK_AMX_ROUND = 16,
     CK_AMX_ROUND_STEPS = 13,
+    // Panels for which a block of a is not worth copying.
+    CK_AMX_FEW = 4,
     // Rows that go through a light epilogue at a time.
     CK_AMX_BITE = 8,
 };
@@ -53,8 +55,8 @@ CK_INLINE ptrdiff_t ck_amx_share(ptrdiff_t count, ptrdiff_t most) {
 
 static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     ck_amx_plan p = {.blocks = ck_amx_32s(g->m), .panels = ck_amx_32s(g->n), .steps = ck_amx_32s(g->k)};
-    // Rows a multiple of 4 KB apart meet in one set of the cache.
-    p.a = g->transpose_a ? CK_TURNED : g->a_row % 1024 == 0 ? CK_COPIED : CK_AS_IS;
+    // Rows a multiple of 2 KB apart meet in two sets of the cache; few panels are done before that matters.
+    p.a = g->transpose_a ? CK_TURNED : g->a_row % 1024 == 0 && p.panels > CK_AMX_FEW ? CK_COPIED : CK_AS_IS;
     p.chunk = p.steps;
     const int rounds = g->transpose_a && !g->transpose_b && !g->packed_b && p.steps > CK_AMX_UNBANDED;
     if (!rounds && p.a == CK_TURNED && g->c.type == CK_F32 && !g->packed_b) {
