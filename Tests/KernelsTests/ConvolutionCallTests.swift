@@ -142,6 +142,12 @@ private let largeConvolutions: [(WindowShape, Int)] = [
             inputHeight: 32, inputWidth: 32, inputChannels: 3, kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1, padBottom: 1,
             padRight: 1, outputChannels: 32), 17
     ),
+    // Packed weights of more than half a megabyte, which are written past the caches.
+    (
+        WindowShape(
+            inputHeight: 3, inputWidth: 2, inputChannels: 100, kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1, padBottom: 1,
+            padRight: 1, outputChannels: 250), 2
+    ),
 ]
 
 /// The reference's results, once for all levels.

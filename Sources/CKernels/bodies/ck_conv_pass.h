@@ -38,48 +38,7 @@ static ptrdiff_t ck_conv_pass_bytes(const ck_pass *p) {
         + ck_conv_bytes(cut.images * ck_conv_reach(p, cut.lines) * p->x.in * p->in_channels * 4);
 }
 
-static ptrdiff_t ck_conv_pass_packed(const ck_pass *p) {
-    return ck_conv_bytes(p->groups * p->taps * p->k * ck_conv_paneled(p) * 4);
-}
-
-// Elements as floats, rounded to bf16 if products are.
-static void ck_conv_widen_all(ck_dtype type, ptrdiff_t count, ck_in x, ptrdiff_t at, float *to) {
-    for (ptrdiff_t i = 0; i < count; i += 16) {
-        const ptrdiff_t left = ck_smaller(16, count - i);
-        f16 v = ck_conv_get(x, at + i, left);
-        if (type == CK_BF16 && x.type == CK_F32) v = ck_conv_widen(ck_conv_round(v));
-        ck_put(to + i, v, left);
-    }
-}
-
-// One tap of one panel: to[k][width], padded with zeros.
-static void ck_conv_pack_tap(const ck_pass *p, const float *from, ptrdiff_t columns, ptrdiff_t width, float *to) {
-    const ptrdiff_t k8 = p->k / 8 * 8, columns8 = columns / 8 * 8;
-    if (!p->y.backward) {
-        for (ptrdiff_t k = 0; k < p->k; k++, from += p->out_channels, to += width) {
-            for (ptrdiff_t j = 0; j < columns; j++) to[j] = from[j];
-            for (ptrdiff_t j = columns; j < width; j++) to[j] = 0.0f;
-        }
-        return;
-    }
-    // Transposed: by squares of eight, and the rest one by one.
-    for (ptrdiff_t j = 0; j < columns8; j += 8)
-        for (ptrdiff_t k = 0; k < k8; k += 8) ck_transpose_8(from + j * p->in_channels + k, p->in_channels, to + k * width + j, width);
-    for (ptrdiff_t k = 0; k < p->k; k++)
-        for (ptrdiff_t j = k < k8 ? columns8 : 0; j < width; j++) to[k * width + j] = j < columns ? from[j * p->in_channels + k] : 0.0f;
-}
-
-// packed[group][panel][tap][k][width of the panel].
-static void ck_conv_pass_pack(const ck_pass *p, ck_dtype type, const float *weights, float *packed) {
-    for (ptrdiff_t group = 0; group < p->groups; group++)
-        for (ptrdiff_t n = 0; n < p->n; n += CK_CONV_PANEL) {
-            const ptrdiff_t width = ck_conv_registers(p, n) * CK_LANES, columns = ck_smaller(p->n - n, width);
-            for (ptrdiff_t tap = 0; tap < p->taps; tap++, packed += p->k * width) {
-                ck_conv_pack_tap(p, weights + ck_pass_weight(p, group, tap, 0, n), columns, width, packed);
-                if (type == CK_BF16) ck_conv_widen_all(type, p->k * width, (ck_in){packed, CK_F32}, 0, packed);
-            }
-        }
-}
+#include "ck_conv_pack.h"
 
 typedef struct ck_conv_job {
     const ck_pass *p;
