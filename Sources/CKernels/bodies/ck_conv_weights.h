@@ -3,8 +3,10 @@
 // every tap, stride and border the pixels under it are long runs in both operands.
 
 enum {
-    // Pixels of a block.
+    // Pixels of a block, and images of which a pixel is packed together.
     CK_CONV_SUMMED = 1024,
+    CK_CONV_TOGETHER = 8,
+    CK_CONV_AHEAD = 512,
 };
 
 static inline ck_conv_cut ck_conv_weight_cut(const ck_pass *p) {
@@ -98,44 +100,54 @@ static inline ptrdiff_t ck_conv_weight_tile(const ck_pass *p, ptrdiff_t tile, pt
     return tile < taller ? height + 1 : height;
 }
 
-// `height` floats of a tile; the two heights of most tiles are moves of a known size.
-CK_INLINE void ck_conv_copy_tile(const float *from, ptrdiff_t height, float *to) {
-    if (height == CK_CONV_TALLEST) memcpy(to, from, sizeof(float) * CK_CONV_TALLEST);
-    else if (height == CK_CONV_TALLEST - 1) memcpy(to, from, sizeof(float) * (CK_CONV_TALLEST - 1));
-    else
-        for (ptrdiff_t j = 0; j < height; j++) to[j] = from[j];
+// `height` floats of each of `count` images, `image` apart, side by side; the two heights of most tiles are moves of a known size.
+CK_INLINE void ck_conv_copy_tiles(const float *from, ptrdiff_t image, ptrdiff_t count, ptrdiff_t height, float *to) {
+    for (ptrdiff_t i = 0; i < count; i++, from += image, to += CK_CONV_TALLEST) {
+        if (height == CK_CONV_TALLEST) memcpy(to, from, sizeof(float) * CK_CONV_TALLEST);
+        else if (height == CK_CONV_TALLEST - 1) memcpy(to, from, sizeof(float) * (CK_CONV_TALLEST - 1));
+        else
+            for (ptrdiff_t j = 0; j < height; j++) to[j] = from[j];
+    }
 }
 
 // packed[group][tile][row][ix][image][CK_CONV_TALLEST] of rows top..<end. What lies between the steps of a window of one pixel is left
-// out, where the steps begin with the first pixel.
+// out, where the steps begin with the first pixel. A pixel of a few images at a time: what goes to a tile is then whole lines, and tiles,
+// which may lie in one set of the cache, are not returned to.
 static void ck_conv_pack_images(const ck_pass *p, ck_dtype type, ck_in x, ptrdiff_t first, ptrdiff_t images, ptrdiff_t top,
                                 ptrdiff_t end, float *packed) {
     const ptrdiff_t tiles = ck_conv_weight_tiles(p), pixels = (end - top) * p->x.in, tile_step = pixels * images * CK_CONV_TALLEST;
     const ptrdiff_t height = p->k / tiles, taller = p->k % tiles;
     const ptrdiff_t down = p->y.kernel == 1 && p->y.pad == 0 ? p->y.stride : 1;
     const ptrdiff_t along = p->x.kernel == 1 && p->x.pad == 0 ? p->x.stride : 1;
-    for (ptrdiff_t image = 0; image < images; image++)
-        for (ptrdiff_t iy = top; iy < end; iy++) {
-            if (iy % down != 0) continue;
-            for (ptrdiff_t ix = 0; ix < p->x.in; ix += along) {
-                ptrdiff_t from = (first + image) * p->in + (iy * p->x.in + ix) * p->in_channels;
-                float *to = packed + (((iy - top) * p->x.in + ix) * images + image) * CK_CONV_TALLEST;
+    const int plain = x.type == CK_F32 && type == CK_F32;
+    for (ptrdiff_t iy = top; iy < end; iy++) {
+        if (iy % down != 0) continue;
+        for (ptrdiff_t ix = 0; ix < p->x.in; ix += along)
+            for (ptrdiff_t some = 0; some < images; some += CK_CONV_TOGETHER) {
+                const ptrdiff_t few = ck_smaller(images - some, CK_CONV_TOGETHER);
+                ptrdiff_t from = (first + some) * p->in + (iy * p->x.in + ix) * p->in_channels;
+                float *to = packed + (((iy - top) * p->x.in + ix) * images + some) * CK_CONV_TALLEST;
+                // Rows of a few images are more streams than are noticed early enough.
+                if (x.type == CK_F32)
+                    for (ptrdiff_t i = 0; i < few; i++)
+                        for (ptrdiff_t c = 0; c < p->in_channels; c += 16)
+                            __builtin_prefetch((const float *)x.data + from + i * p->in + CK_CONV_AHEAD + c);
                 for (ptrdiff_t group = 0; group < p->groups; group++)
                     for (ptrdiff_t tile = 0; tile < tiles; tile++, to += tile_step) {
                         const ptrdiff_t rows = tile < taller ? height + 1 : height;
-                        if (x.type == CK_F32 && type == CK_F32) {
-                            ck_conv_copy_tile((const float *)x.data + from, rows, to);
-                        } else {
-                            float values[16];
-                            f16 v = ck_conv_get(x, from, rows);
-                            if (type == CK_BF16) v = ck_conv_widen(ck_conv_round(v));
-                            f16_store(values, v);
-                            ck_conv_copy_tile(values, rows, to);
-                        }
+                        if (plain) ck_conv_copy_tiles((const float *)x.data + from, p->in, few, rows, to);
+                        else
+                            for (ptrdiff_t i = 0; i < few; i++) {
+                                float values[16];
+                                f16 v = ck_conv_get(x, from + i * p->in, rows);
+                                if (type == CK_BF16) v = ck_conv_widen(ck_conv_round(v));
+                                f16_store(values, v);
+                                ck_conv_copy_tiles(values, 0, 1, rows, to + i * CK_CONV_TALLEST);
+                            }
                         from += rows;
                     }
             }
-        }
+    }
 }
 
 // packed[line][ox][image][width] of `columns` columns; their sums are added to `sums` unless null.
