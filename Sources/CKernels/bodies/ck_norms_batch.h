@@ -4,7 +4,20 @@
 enum {
     CK_NORM_ROWS = 64,  // of a block: 64 columns of it stay in the first-level cache
     CK_NORM_COLUMNS = 512,  // whose sums in doubles wait on the stack; more columns than that go over the rows again
+    CK_NORM_AHEAD = 1024,  // elements from what is read to what is asked for
 };
+
+// Asks for the same columns of later rows. Operands were stored long ago and come from memory, several at a time and in blocks of columns,
+// which the processor's own prefetching follows too late. `ahead` elements on, in whole rows; one request per line.
+static inline ptrdiff_t ck_norm_ahead(ptrdiff_t columns) { return (CK_NORM_AHEAD + columns - 1) / columns * columns; }
+CK_INLINE void ck_norm_ask(ck_in x, ptrdiff_t at, ptrdiff_t column) {
+    if (x.type == CK_F32) __builtin_prefetch((const float *)x.data + at);
+    else if (column % 32 == 0) __builtin_prefetch((const uint16_t *)x.data + at);
+}
+CK_INLINE void ck_norm_ask_out(ck_out y, ptrdiff_t at, ptrdiff_t column) {
+    if (y.type == CK_F32) __builtin_prefetch((float *)y.data + at, 1, 2);
+    else if (column % 32 == 0) __builtin_prefetch((uint16_t *)y.data + at, 1, 2);
+}
 
 typedef struct ck_norm_sums {
     double first[CK_NORM_COLUMNS], second[CK_NORM_COLUMNS];
@@ -16,6 +29,7 @@ typedef d16 d16_any __attribute__((aligned(8), may_alias));
 // lies elsewhere is small against what its distance adds to them.
 CK_INLINE void ck_norm_block(ck_in x, ptrdiff_t columns, ptrdiff_t at, ptrdiff_t rows, ptrdiff_t before, const int count, ptrdiff_t left,
                              double *mean, double *squares) {
+    const ptrdiff_t ahead = ck_norm_ahead(columns);
     f16 s[4] = {0}, e[4] = {0}, q[4] = {0};
     if (before == 0) {
         for (ptrdiff_t r = 0; r < rows; r++)
@@ -27,6 +41,7 @@ CK_INLINE void ck_norm_block(ck_in x, ptrdiff_t columns, ptrdiff_t at, ptrdiff_t
     }
     for (ptrdiff_t r = 0; r < rows; r++)
         _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++) {
+            ck_norm_ask(x, at + r * columns + 16 * v + ahead, 16 * v);
             const f16 d = ck_read16(x, at + r * columns + 16 * v, left) - s[v];
             e[v] += d;
             q[v] = CK_MULADD(d, d, q[v]);
@@ -73,12 +88,16 @@ typedef struct ck_norm_apply {
 
 // `count` rows at a time: a column's constants are loaded once for all of them.
 CK_INLINE void ck_norm_rows(const ck_norm_apply g, const ck_activation kind, ptrdiff_t r, const int count) {
+    const ptrdiff_t ahead = ck_norm_ahead(g.columns);
     CK_EACH(g.columns, {
         const f16 mean = CK_GET(g.mean);
         const f16 slope = CK_GET(g.inverse) * CK_GET(g.gain);
         const f16 shift = CK_GET(g.shift);
         _Pragma("clang loop unroll(full)") for (int q = 0; q < count; q++) {
             const ptrdiff_t j = (r + q) * g.columns + i;
+            ck_norm_ask(g.x, j + ahead, i);
+            if (g.residual.data) ck_norm_ask(g.residual, j + ahead, i);
+            ck_norm_ask_out(g.y, j + ahead, i);
             f16 z = CK_MULADD(ck_read16(g.x, j, left) - mean, slope, shift);
             if (g.residual.data) z += ck_read16(g.residual, j, left);
             ck_write16(g.y, j, f16_activate(kind, z), left);
@@ -117,6 +136,13 @@ typedef struct ck_norm_back {
     float *gain_gradient, *shift_gradient;
 } ck_norm_back;
 
+// Asks for what ck_gated and its callers read.
+CK_INLINE void ck_norm_back_ask(const ck_norm_back g, const int gate, ptrdiff_t at, ptrdiff_t column) {
+    ck_norm_ask(g.x, at, column);
+    ck_norm_ask(g.dy, at, column);
+    if (gate) ck_norm_ask(g.y, at, column);
+}
+
 CK_INLINE f16 ck_gated(const ck_norm_back g, const int gate, ptrdiff_t at, ptrdiff_t left) {
     const f16 dy = ck_read16(g.dy, at, left);
     return gate ? f16_activation_gradient(CK_RELU, ck_read16(g.y, at, left), dy) : dy;
@@ -125,11 +151,13 @@ CK_INLINE f16 ck_gated(const ck_norm_back g, const int gate, ptrdiff_t at, ptrdi
 // Σd and Σd·(x − mean) of a block. The gated gradient, which the second pass needs again, is stored if it has a place of its own.
 CK_INLINE void ck_norm_back_block(const ck_norm_back g, const int gate, ptrdiff_t c, ptrdiff_t r, ptrdiff_t rows, const int count,
                                   ptrdiff_t left, double *sums, double *products) {
+    const ptrdiff_t ahead = ck_norm_ahead(g.columns);
     f16 s[4] = {0}, p[4] = {0}, m[4];
     for (int v = 0; v < count; v++) m[v] = ck_get(g.mean + c + 16 * v, left);
     for (ptrdiff_t q = r; q < r + rows; q++)
         _Pragma("clang loop unroll(full)") for (int v = 0; v < count; v++) {
             const ptrdiff_t at = q * g.columns + c + 16 * v;
+            ck_norm_back_ask(g, gate, at + ahead, 16 * v);
             const f16 d = ck_gated(g, gate, at, left);
             s[v] += d;
             p[v] = CK_MULADD(d, ck_read16(g.x, at, left) - m[v], p[v]);
@@ -145,6 +173,7 @@ CK_INLINE void ck_norm_back_block(const ck_norm_back g, const int gate, ptrdiff_
 CK_INLINE void ck_norm_back_rows(const ck_norm_back g, const int gate, ptrdiff_t r, const int count, ptrdiff_t first, ptrdiff_t width,
                                  const float *level, const float *bend) {
     const ck_norm_back from = g;
+    const ptrdiff_t ahead = ck_norm_ahead(g.columns);
     CK_EACH(width, {
         const f16 mean = CK_GET(g.mean + first);
         const f16 slope = CK_GET(g.inverse + first) * CK_GET(g.gain + first);
@@ -152,6 +181,8 @@ CK_INLINE void ck_norm_back_rows(const ck_norm_back g, const int gate, ptrdiff_t
         const f16 tilt = CK_GET(bend);
         _Pragma("clang loop unroll(full)") for (int q = 0; q < count; q++) {
             const ptrdiff_t at = (r + q) * g.columns + first + i;
+            ck_norm_back_ask(from, gate, at + ahead, i);
+            ck_norm_ask_out(from.dx, at + ahead, i);
             const f16 d = ck_gated(from, gate, at, left) - down;
             ck_write16(g.dx, at, CK_MULADD(-(ck_read16(g.x, at, left) - mean), tilt, d) * slope, left);
         }
