@@ -1,9 +1,10 @@
 // Convolutions and their input gradients in tiles: two tiles of images × two tiles of filters are summed over all taps in ascending
 // order, and taps in the padding are left out.
 
-// A tap of a pair of runs: bytes into the copied rows and into the panel.
+// Neighbouring taps of a pair of runs: bytes of the first into the copied rows and into the panel. They are added block of channels by
+// block, and the taps of one block one after the other.
 typedef struct ck_tiled_tap {
-    ptrdiff_t from, at;
+    ptrdiff_t from, at, count;
 } ck_tiled_tap;
 
 // Finished sums, 32 columns a row, on their way out while the next are made: rows are images at one pixel.
@@ -33,6 +34,9 @@ typedef struct ck_tiled_sum {
     ptrdiff_t row, step;
     const ck_tiled_tap *taps;
     ptrdiff_t count, blocks;
+    // Bytes from a tap to its neighbour. If the second tile is what the first one's neighbouring tap reads, `slides`.
+    ptrdiff_t next_from, next_at;
+    int slides;
     // What the next panel will need, touched on the way.
     const char *ahead, *ahead_end;
     // 32 rows of 32 sums, which start from what is there if `load`.
@@ -40,6 +44,32 @@ typedef struct ck_tiled_sum {
     int load;
     ck_tiled_side side;
 } ck_tiled_sum;
+
+// One block of channels of one tap: tile FIRST is there, SECOND is read. What goes on beside the products is asked for here.
+#define CK_TILED_STEP(FIRST, SECOND)                                    \
+    do {                                                                \
+        _tile_loadd(6, w, 64);                                          \
+        _tile_dpbf16ps(0, FIRST, 6);                                    \
+        if (wide) {                                                     \
+            _tile_loadd(7, w + 1024, 64);                               \
+            _tile_dpbf16ps(1, FIRST, 7);                                \
+        }                                                               \
+        if (two) {                                                      \
+            _tile_stream_loadd(SECOND, b, row);                         \
+            _tile_dpbf16ps(2, SECOND, 6);                               \
+            if (wide) _tile_dpbf16ps(3, SECOND, 7);                     \
+        }                                                               \
+        b += next_from;                                                 \
+        w += next_at;                                                   \
+        if (ahead < ahead_end) {                                        \
+            _mm_prefetch(ahead, _MM_HINT_T1);                           \
+            _mm_prefetch(ahead + 64, _MM_HINT_T1);                      \
+            _mm_prefetch(ahead + 128, _MM_HINT_T1);                     \
+            _mm_prefetch(ahead + 192, _MM_HINT_T1);                     \
+            ahead += 256;                                               \
+        }                                                               \
+        if (g->side.rows[1]) ck_tiled_finish(&g->side, g->side.quota);  \
+    } while (0)
 
 // Sums of one or two tiles of images × one or two of filters over some taps. Weights are few enough to stay in the first-level cache
 // while all images pass by it.
@@ -57,31 +87,27 @@ CK_INLINE void ck_tiled_sum_body(const int two, const int wide, ck_tiled_sum *g)
         if (two) _tile_zero(2);
         if (two && wide) _tile_zero(3);
     }
-    for (ptrdiff_t t = 0; t < g->count; t++) {
-        const char *a = g->first + g->taps[t].from, *b = g->second + g->taps[t].from, *w = g->panel + g->taps[t].at;
-        for (ptrdiff_t k = 0; k < blocks; k++, a += step, b += step, w += wide ? 2048 : 1024) {
-            _tile_loadd(6, w, 64);
-            _tile_stream_loadd(4, a, row);
-            _tile_dpbf16ps(0, 4, 6);
-            if (wide) {
-                _tile_loadd(7, w + 1024, 64);
-                _tile_dpbf16ps(1, 4, 7);
+    const ptrdiff_t next_from = g->next_from, next_at = g->next_at;
+    const int slides = two && g->slides;
+    for (ptrdiff_t t = 0; t < g->count; t++)
+        for (ptrdiff_t k = 0; k < blocks; k++) {
+            const char *a = g->first + g->taps[t].from + k * step, *b = g->second + g->taps[t].from + k * step;
+            const char *w = g->panel + g->taps[t].at + k * (wide ? 2048 : 1024);
+            ptrdiff_t left = g->taps[t].count;
+            if (slides) {
+                _tile_stream_loadd(4, a, row);
+                do {
+                    CK_TILED_STEP(4, 5);
+                    if (--left == 0) break;
+                    CK_TILED_STEP(5, 4);
+                } while (--left > 0);
+                continue;
             }
-            if (two) {
-                _tile_stream_loadd(5, b, row);
-                _tile_dpbf16ps(2, 5, 6);
-                if (wide) _tile_dpbf16ps(3, 5, 7);
+            for (; left > 0; left--, a += next_from) {
+                _tile_stream_loadd(4, a, row);
+                CK_TILED_STEP(4, 5);
             }
-            if (ahead < ahead_end) {
-                _mm_prefetch(ahead, _MM_HINT_T1);
-                _mm_prefetch(ahead + 64, _MM_HINT_T1);
-                _mm_prefetch(ahead + 128, _MM_HINT_T1);
-                _mm_prefetch(ahead + 192, _MM_HINT_T1);
-                ahead += 256;
-            }
-            if (g->side.rows[1]) ck_tiled_finish(&g->side, g->side.quota);
         }
-    }
     g->ahead = ahead;
     _tile_stored(0, g->to, 128);
     if (wide) _tile_stored(1, g->to + 16, 128);
@@ -110,12 +136,12 @@ typedef struct ck_tiled_cut {
 
 static ck_tiled_cut ck_tiled_cut_of(const ck_pass *p) {
     ck_tiled_cut cut = {.images = 32};
-    const ptrdiff_t pixel = ck_tiled_blocks(p) * 1024, limit = ck_tiled_pass_packed(p) < 400 * 1024 ? CK_TILED_FEW_ROWS : CK_TILED_MANY_ROWS;
+    const ptrdiff_t limit = ck_tiled_pass_packed(p) < 400 * 1024 ? CK_TILED_FEW_ROWS : CK_TILED_MANY_ROWS;
     const int folds = ck_tiled_folds(p);
-    cut.row = ck_tiled_row_pixels(p) * pixel * 2;
+    cut.row = ck_tiled_row_pixels(p) * ck_tiled_pixel(2, ck_tiled_blocks(p));
     if ((folds ? 1 : ck_conv_reach(p, 1)) * cut.row > CK_TILED_MANY_ROWS) {
         cut.images = 16;
-        cut.row /= 2;
+        cut.row = ck_tiled_row_pixels(p) * ck_tiled_pixel(1, ck_tiled_blocks(p));
     }
     cut.lines = 1;
     while (cut.lines < p->y.out && (folds ? cut.lines + 1 : ck_conv_reach(p, cut.lines + 1)) * cut.row <= limit) cut.lines++;
@@ -144,19 +170,28 @@ typedef struct ck_tiled_pass_job {
     const char *packed, *packed_end;
 } ck_tiled_pass_job;
 
-// One run of one output row: pairs of tiles that share their taps. `sums` is the run's place in the slab.
+// One run of one output row: pairs of tiles that share their taps. Where tiles are full, a pair is two neighbouring pixels of the same
+// images, of which the second is what the first one's next tap reads: three taps read four tiles instead of six. `sums` is the run's
+// place in the slab.
 static void ck_tiled_run(ck_tiled_pass_job *g, ptrdiff_t oy, const ck_run *run, ptrdiff_t advance, ck_tiled_sum *sum, ptrdiff_t column,
                          int last, float *sums) {
     const ck_pass *p = g->rows.p;
     const ptrdiff_t halves = g->rows.halves, half = g->rows.blocks * 1024, columns = ck_smaller(32, p->n - column);
     const ptrdiff_t tiles = run->count * halves, row = oy * p->x.out + run->first, images = g->rows.images;
-    const ptrdiff_t quota = 31 / (sum->count * sum->blocks + 1) + 1;
+    const int neighbours = halves == 1 || images == 32;
+    ptrdiff_t steps = 1;
+    for (ptrdiff_t t = 0; t < sum->count; t++) steps += sum->taps[t].count * sum->blocks;
+    const ptrdiff_t quota = 31 / steps + 1;
     for (ptrdiff_t i = 0; i < tiles; i += 2, sums += 1024) {
         const int two = i + 1 < tiles;
         sum->to = sums;
         sum->side.quota = quota;
-        // Tile i is half i mod `halves` of the run's pixel i / halves.
-        const ptrdiff_t pixel[2] = {i / halves, (i + 1) / halves}, which[2] = {i % halves, (i + 1) % halves};
+        ptrdiff_t pixel[2], which[2];
+        for (int t = 0; t < 2; t++) {
+            pixel[t] = neighbours ? (i + t) % run->count : (i + t) / halves;
+            which[t] = neighbours ? (i + t) / run->count : (i + t) % halves;
+        }
+        sum->slides = which[0] == which[1] && advance == sum->next_from;
         sum->first = g->copy + pixel[0] * advance + which[0] * half;
         sum->second = g->copy + pixel[1] * advance + which[1] * half;
         if (columns > 16) (two ? ck_tiled_sum_2_2 : ck_tiled_sum_1_2)(sum);
@@ -180,14 +215,17 @@ static void ck_tiled_run(ck_tiled_pass_job *g, ptrdiff_t oy, const ck_run *run, 
 static ptrdiff_t ck_tiled_find_taps(const ck_tiled_pass_job *g, const ck_run *y, ptrdiff_t within, const ck_run *x, ptrdiff_t from,
                                     ptrdiff_t to, ptrdiff_t step) {
     const ck_pass *p = g->rows.p;
-    const ptrdiff_t pixel = g->rows.halves * g->rows.blocks * 1024;
+    const ptrdiff_t pixel = ck_tiled_pixel(g->rows.halves, g->rows.blocks);
     ptrdiff_t count = 0;
-    for (ptrdiff_t i = 0; i < y->taps; i++)
+    for (ptrdiff_t i = 0, rows = 0; i < y->taps; i++, rows = count)
         for (ptrdiff_t j = 0; j < x->taps; j++) {
             const ptrdiff_t tap = y->tap[i].tap * p->x.kernel + x->tap[j].tap;
             if (tap < from || tap >= to) continue;
             const ptrdiff_t row = (y->tap[i].from + within * g->y.advance) % g->cut.slots;
-            g->taps[count++] = (ck_tiled_tap){(row * p->x.in + x->tap[j].from) * pixel, tap * step};
+            const ck_tiled_tap one = {(row * p->x.in + x->tap[j].from) * pixel, tap * step, 1};
+            ck_tiled_tap *last = &g->taps[count - 1];
+            if (j > 0 && count > rows && one.from == last->from + last->count * pixel && one.at == last->at + last->count * step) last->count++;
+            else g->taps[count++] = one;
         }
     return count;
 }
@@ -196,7 +234,7 @@ static ptrdiff_t ck_tiled_find_taps(const ck_tiled_pass_job *g, const ck_run *y,
 static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines) {
     const ck_pass *p = g->rows.p;
     const int folded = g->rows.folded;
-    const ptrdiff_t pixel = g->rows.halves * g->rows.blocks * 1024, taps = folded ? 1 : p->taps;
+    const ptrdiff_t pixel = ck_tiled_pixel(g->rows.halves, g->rows.blocks), taps = folded ? 1 : p->taps;
     const char *panel = g->packed;
     ck_tiled_sum sum = {.row = 64, .step = 1024, .taps = g->taps, .blocks = g->rows.blocks};
     sum.side = (ck_tiled_side){.epilogue = g->epilogue, .way = ck_amx_way_of(g->epilogue, g->out.type), .out = g->out, .image = p->out};
@@ -205,6 +243,8 @@ static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines
         const ptrdiff_t parts = whole <= CK_TILED_PARTED ? (whole + CK_TILED_NEAR - 1) / CK_TILED_NEAR : 1;
         const ptrdiff_t near = (taps + parts - 1) / parts;
         sum.panel = panel;
+        sum.next_from = pixel;
+        sum.next_at = step;
         // Weights that fit beside the rows stay where they are.
         if (g->packed_end - g->packed > CK_TILED_FEW_ROWS) {
             sum.ahead = n + 32 < p->n ? panel + whole : g->packed;
@@ -223,7 +263,7 @@ static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines
                         const int last = tap + near >= taps;
                         ptrdiff_t advance = g->x.advance * pixel;
                         if (folded) {
-                            g->taps[0] = (ck_tiled_tap){((oy - line) * p->x.out + x->first) * pixel, 0};
+                            g->taps[0] = (ck_tiled_tap){((oy - line) * p->x.out + x->first) * pixel, 0, 1};
                             sum.count = 1;
                             advance = g->x.step * pixel;
                         } else {
@@ -261,7 +301,7 @@ static void ck_tiled_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, const char
         g.rows.first = first;
         g.rows.images = ck_smaller(rows - first, g.cut.images);
         g.rows.halves = g.rows.images > 16 ? 2 : 1;
-        const ptrdiff_t row = ck_tiled_row_pixels(p) * g.rows.halves * g.rows.blocks * 1024;
+        const ptrdiff_t row = ck_tiled_row_pixels(p) * ck_tiled_pixel(g.rows.halves, g.rows.blocks);
         ck_tiled_configure(ck_smaller(g.rows.images, 16), g.rows.halves == 2 ? g.rows.images - 16 : g.rows.images);
         ptrdiff_t filled = 0;
         for (ptrdiff_t line = 0; line < p->y.out; line += g.cut.lines) {

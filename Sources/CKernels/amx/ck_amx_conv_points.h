@@ -52,7 +52,7 @@ typedef struct ck_tiled_points {
 // Up to 32 pixels from `first` on of the matrix, of which `rows` are the first; as many rows of it as tiles have can be read.
 static void ck_tiled_point_product(const ck_tiled_points *g, const char *rows, ptrdiff_t first, ptrdiff_t count) {
     const ck_pass *p = g->p;
-    const ck_tiled_tap tap = {0, 0};
+    const ck_tiled_tap tap = {0, 0, 1};
     ck_tiled_sum sum = {.first = rows, .second = rows + 16 * g->blocks * 64, .row = g->blocks * 64, .step = 64, .panel = g->packed, .taps = &tap,
                         .count = 1, .blocks = g->blocks, .to = g->sums};
     for (ptrdiff_t n = 0; n < p->n; n += 32) {

@@ -18,6 +18,12 @@ static inline ptrdiff_t ck_tiled_blocks(const ck_pass *p) { return ((ck_tiled_fo
 // Pixels of a copied row, and bytes of one of them.
 static inline ptrdiff_t ck_tiled_row_pixels(const ck_pass *p) { return ck_tiled_folds(p) ? p->x.out : p->x.in; }
 
+// Bytes from one pixel of the copy to the next: not a multiple of 4 KB, which would put neighbours into the same sets of the cache.
+static inline ptrdiff_t ck_tiled_pixel(ptrdiff_t halves, ptrdiff_t blocks) {
+    const ptrdiff_t bytes = halves * blocks * 1024;
+    return bytes % 4096 == 0 ? bytes + 1024 : bytes;
+}
+
 // Up to thirty-two bf16 from element `at` on, the others zero.
 CK_INLINE __m512i ck_tiled_get(ck_in x, ptrdiff_t at, ptrdiff_t count) {
     if (x.type == CK_BF16) {
@@ -46,14 +52,17 @@ static inline ptrdiff_t ck_tiled_skip(const ck_axis_shape *s) { return s->kernel
 static void ck_tiled_copy_pixels(const ck_tiled_image_rows *g, ptrdiff_t iy, ptrdiff_t ix, ptrdiff_t count, ptrdiff_t skip, char *to,
                                  ptrdiff_t pixel) {
     const ck_pass *p = g->p;
-    const ptrdiff_t next = skip * p->in_channels;
+    const ptrdiff_t next = skip * p->in_channels, ahead = count * next * 2;
     for (ptrdiff_t image = 0; image < g->images; image++) {
         ptrdiff_t at = (g->first + image) * p->in + (iy * p->x.in + ix) * p->in_channels;
         char *line = to + (g->lane + image) / 16 * g->blocks * 1024 + (g->lane + image) % 16 * 64;
         if (g->in.type == CK_BF16 && p->k % 32 == 0) {
             const char *from = (const char *)g->in.data + at * 2;
             for (ptrdiff_t i = 0; i < count; i++, line += pixel, from += next * 2)
-                for (ptrdiff_t b = 0; b < g->blocks; b++) _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(from + b * 64));
+                for (ptrdiff_t b = 0; b < g->blocks; b++) {
+                    _mm_prefetch(from + b * 64 + ahead, _MM_HINT_T1);
+                    _mm512_store_si512(line + b * 1024, _mm512_loadu_si512(from + b * 64));
+                }
         } else {
             for (ptrdiff_t i = 0; i < count; i++, line += pixel, at += next)
                 for (ptrdiff_t b = 0; b < g->blocks; b++)
@@ -64,7 +73,7 @@ static void ck_tiled_copy_pixels(const ck_tiled_image_rows *g, ptrdiff_t iy, ptr
 
 // Input row iy to `to`[ix][half][block][16 images][32 channels].
 static void ck_tiled_copy_row(const ck_tiled_image_rows *g, ptrdiff_t iy, char *to) {
-    const ptrdiff_t skip = ck_tiled_skip(&g->p->x), pixel = g->halves * g->blocks * 1024 * skip;
+    const ptrdiff_t skip = ck_tiled_skip(&g->p->x), pixel = ck_tiled_pixel(g->halves, g->blocks) * skip;
     if (iy % ck_tiled_skip(&g->p->y) == 0) ck_tiled_copy_pixels(g, iy, 0, (g->p->x.in + skip - 1) / skip, skip, to, pixel);
 }
 
@@ -124,7 +133,7 @@ static void ck_tiled_fold_run(const ck_tiled_image_rows *g, ptrdiff_t at, const 
 static void ck_tiled_fold_row(const ck_tiled_image_rows *g, const ck_run *y, ptrdiff_t within, ptrdiff_t y_advance, const ck_axis *x,
                               uint16_t *window, char *to) {
     const ck_pass *p = g->p;
-    const ptrdiff_t pixel = g->halves * g->blocks * 1024, row = p->x.in * p->in_channels;
+    const ptrdiff_t pixel = ck_tiled_pixel(g->halves, g->blocks), row = p->x.in * p->in_channels;
     for (ptrdiff_t image = 0; image < g->images; image++) {
         char *line = to + (g->lane + image) / 16 * g->blocks * 1024 + (g->lane + image) % 16 * 64;
         for (ptrdiff_t r = 0; r < x->runs; r++)
