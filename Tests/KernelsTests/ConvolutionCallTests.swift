@@ -200,7 +200,7 @@ private func unusualConvolutions() -> [WindowShape] {
         shape(7, 3, 5, 20, stride: 2), shape(8, 4, 3, 4, groups: 4), shape(5, 40, 3, 40, stride: 2, groups: 40),
         shape(6, 20, 3, 40, groups: 20), shape(7, 3, 7, 18, stride: 3, dilation: 1), shape(9, 18, 3, 16, dilation: 3),
         shape(5, 36, 3, 12, groups: 2), shape(6, 36, 1, 64, stride: 2), shape(5, 64, 1, 96), shape(7, 5, 1, 32, stride: 3),
-        shape(9, 32, 3, 48),
+        shape(9, 32, 3, 48), shape(5, 32, 1, 48, stride: 2),
     ]
 }
 

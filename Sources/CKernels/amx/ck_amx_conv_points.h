@@ -2,10 +2,10 @@
 // where they lie. Both are products of a matrix of pixels, and what they read and write lies in order; images side by side would be a
 // power of two apart, and share few sets of the caches.
 
-// Folded windows forward; single pixels where the input is a dense matrix: without a stride, or backward.
+// Folded windows forward; single pixels where the input is a dense matrix (without a stride, or backward) or is made one of.
 static inline int ck_tiled_is_folded_points(const ck_pass *p) { return ck_tiled_folds(p) && !p->y.backward; }
 static inline int ck_tiled_is_dense(const ck_axis_shape *s) {
-    return s->kernel == 1 && s->pad == 0 && (s->backward ? s->in == (s->out + s->stride - 1) / s->stride : s->stride == 1 && s->in == s->out);
+    return s->kernel == 1 && s->pad == 0 && (s->backward ? s->in == (s->out + s->stride - 1) / s->stride : s->out == (s->in + s->stride - 1) / s->stride);
 }
 static inline int ck_tiled_is_points(const ck_pass *p, ck_dtype in) {
     return ck_tiled_is_folded_points(p) || (in == CK_BF16 && p->k % 32 == 0 && ck_tiled_is_dense(&p->y) && ck_tiled_is_dense(&p->x));
@@ -98,6 +98,22 @@ static void ck_tiled_empty_line(const ck_tiled_points *g, ptrdiff_t image, ptrdi
     for (ptrdiff_t y = 1; y < lines; y++) ck_tiled_empty_points(g, at + y * row, p->x.out, 1);
 }
 
+// Up to 32 pixels of the output from `first` on, of a window of one pixel with a stride: their rows of the input side by side. Images are
+// read in order, which memory likes better than all of them at one pixel.
+static void ck_tiled_gather_points(const ck_pass *p, const char *in, ptrdiff_t first, ptrdiff_t count, char *to) {
+    const ptrdiff_t row = p->k * 2;
+    ptrdiff_t ox = first % p->x.out, oy = first / p->x.out % p->y.out, image = first / p->x.out / p->y.out;
+    for (ptrdiff_t i = 0; i < count; i++, to += row) {
+        const char *from = in + ((image * p->y.in + oy * p->y.stride) * p->x.in + ox * p->x.stride) * row;
+        for (ptrdiff_t b = 0; b < row; b += 64) _mm512_store_si512(to + b, _mm512_loadu_si512(from + b));
+        if (++ox < p->x.out) continue;
+        ox = 0;
+        if (++oy < p->y.out) continue;
+        oy = 0;
+        image++;
+    }
+}
+
 static void ck_tiled_points_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, const char *packed, const ck_epilogue *epilogue, ck_out out,
                                  char *workspace) {
     ck_tiled_image_rows source = {.p = p, .in = in, .blocks = ck_tiled_blocks(p), .folded = ck_tiled_folds(p)};
@@ -116,6 +132,12 @@ static void ck_tiled_points_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, con
                 ck_tiled_fold_line(&source, &y, &x, (line + i) / p->y.out, (line + i) % p->y.out, (uint16_t *)workspace, copy + i * p->x.out * row);
             for (ptrdiff_t i = 0; i < pixels; i += 32)
                 ck_tiled_point_product(&g, copy + i * row, line * p->x.out + i, ck_smaller(32, pixels - i));
+        }
+    } else if (!p->y.backward && (p->y.stride > 1 || p->x.stride > 1)) {
+        const ptrdiff_t all = rows * p->y.out * p->x.out;
+        for (ptrdiff_t i = 0; i < all; i += 32) {
+            ck_tiled_gather_points(p, in.data, i, ck_smaller(32, all - i), copy);
+            ck_tiled_point_product(&g, copy, i, ck_smaller(32, all - i));
         }
     } else {
         const ptrdiff_t all = rows * p->y.in * p->x.in;
