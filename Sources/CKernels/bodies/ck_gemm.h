@@ -9,6 +9,7 @@
 #include "ck_gemm_pack.h"
 #include "ck_gemm_weights.h"
 #include "ck_gemm_plan.h"
+#include "ck_gemm_sums.h"
 #include "ck_gemm_run.h"
 
 // All rows of a round.
@@ -17,44 +18,17 @@ static void ck_gemm_rows(ck_gemm_run *r) {
     for (ptrdiff_t i = r->row; i < r->row + r->rows; i += CK_GEMM_BLOCK) {
         const ptrdiff_t rows = ck_smaller(CK_GEMM_BLOCK, r->row + r->rows - i);
         const ptrdiff_t at = r->a_at + (g->transpose_a ? r->step * g->a_row + i : i * g->a_row + r->step);
-        r->a = r->plan.copies_a ? r->copy : (const float *)g->a.data + at;
+        const int copies = r->plan.copies_a && !r->slivers;
+        r->a = copies ? r->copy : (const float *)g->a.data + at;
         r->a_row = g->a_row;
         r->a_line = g->transpose_a ? 1 : g->a_row;
-        if (r->plan.copies_a) {
+        if (copies) {
             r->a_row = g->transpose_a ? CK_GEMM_BLOCK : ck_rounded(r->steps);
             r->a_line = g->transpose_a ? 1 : r->a_row;
             if (g->transpose_a) ck_copy_rows(g->a, at, g->a_row, r->steps, rows, r->copy, r->a_row);
             else ck_copy_rows(g->a, at, g->a_row, rows, r->steps, r->copy, r->a_row);
         }
         ck_gemm_block(r, i, rows);
-    }
-}
-
-// Σ over k of b[k, n], in row order.
-static void ck_gemm_sums(const ck_gemm *g) {
-    for (ptrdiff_t j = 0; j < g->n; j += 64) {
-        f16 sum[4] = {{0}, {0}, {0}, {0}};
-        const ptrdiff_t columns = ck_smaller(64, g->n - j);
-        for (ptrdiff_t p = 0; p < g->k; p++)
-            for (int q = 0; q < 4; q++)
-                if (16 * q < columns) sum[q] += ck_in_get(g->b, p * g->b_row + j + 16 * q, ck_smaller(16, columns - 16 * q));
-        for (int q = 0; q < 4; q++)
-            if (16 * q < columns) ck_put(g->b_sums + j + 16 * q, sum[q], ck_smaller(16, columns - 16 * q));
-    }
-}
-
-// The same of packed panels, whose steps follow those summed before: b is read once for its product and its sums.
-static void ck_gemm_panel_sums(const float *packed, ptrdiff_t steps, ptrdiff_t columns, int first, float *sums) {
-    for (ptrdiff_t j = 0; j < columns; j += CK_GEMM_WIDTH, packed += steps * CK_GEMM_WIDTH) {
-        const ptrdiff_t filled = ck_smaller(CK_GEMM_WIDTH, columns - j), width = ck_gemm_padded(filled);
-        f16 sum[4] = {{0}, {0}, {0}, {0}};
-        for (int q = 0; q < 4 && !first; q++)
-            if (16 * q < filled) sum[q] = ck_get(sums + j + 16 * q, ck_smaller(16, filled - 16 * q));
-        for (ptrdiff_t p = 0; p < steps; p++)
-            for (int q = 0; q < 4; q++)
-                if (16 * q < filled) sum[q] += ck_get(packed + p * width + 16 * q, ck_smaller(16, width - 16 * q));
-        for (int q = 0; q < 4; q++)
-            if (16 * q < filled) ck_put(sums + j + 16 * q, sum[q], ck_smaller(16, filled - 16 * q));
     }
 }
 
@@ -68,6 +42,7 @@ static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t
     ck_gemm_run r = {.g = g, .plan = *plan, .c_at = c_at, .a_at = a_at, .resting = resting, .copy = copy};
     for (r.column = 0; r.column < g->n; r.column += plan->group) {
         r.columns = ck_smaller(plan->group, g->n - r.column);
+        r.slivers = plan->copies_a && ck_gemm_packs_a(g, r.columns);
         for (r.row = 0; r.row < g->m; r.row += plan->resting) {
             r.rows = ck_smaller(plan->resting, g->m - r.row);
             r.step = 0;
@@ -77,10 +52,18 @@ static void ck_gemm_member(const ck_gemm *g, const ck_gemm_plan *plan, ptrdiff_t
                 r.last = r.step + r.steps == g->k;
                 const ptrdiff_t from = b_at + (g->transpose_b ? r.column * g->b_row + r.step : r.step * g->b_row + r.column);
                 if (plan->b == CK_B_PACKED_HERE) {
-                    if (several || r.row == 0) ck_pack_columns(g->b, from, g->b_row, g->transpose_b, r.steps, r.columns, r.steps, packed);
-                    if (sums && r.row == 0) ck_gemm_panel_sums(packed, r.steps, r.columns, r.first, sums + r.column);
+                    // Whole panels of a plain b are packed by the first tiles that read them.
+                    const ptrdiff_t passing = ck_gemm_packs_b(g, r.columns), left = r.columns - passing;
+                    const ptrdiff_t at = from + (g->transpose_b ? passing * g->b_row : passing);
+                    float *const edge = packed + passing * r.steps;
                     r.b = packed;
                     r.depth = r.steps;
+                    r.sums = sums && r.row == 0 ? sums + r.column : 0;
+                    if (several || r.row == 0) {
+                        if (passing) r.unpacked = (const float *)g->b.data + from;
+                        if (left) ck_pack_columns(g->b, at, g->b_row, g->transpose_b, r.steps, left, r.steps, edge);
+                        if (r.sums) ck_gemm_panel_sums(edge, r.steps, left, r.first, r.sums + passing);
+                    }
                 } else if (plan->b == CK_B_PACKED) {
                     r.b = (const float *)g->b.data + r.column * g->k;
                     r.depth = g->k;

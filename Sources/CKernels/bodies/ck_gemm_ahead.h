@@ -21,6 +21,11 @@ typedef struct ck_gemm_run {
     // The group's columns of b from the chunk's first step on, or their panels, each of `depth` lines.
     const float *b;
     ptrdiff_t depth;
+    // Where b lies that the next sweep packs on its way, and whether every sweep packs its rows of a.
+    const float *unpacked;
+    int slivers;
+    // Where the sums of the group's columns of b go, if they are wanted of this round.
+    float *sums;
     // What comes after this block of a, after this chunk of b, and beside the sweep's part of c.
     // Tiles fetch a line of each every so many steps; of b, as late as suffices: in the last rows of the round.
     ck_stream streams[3];

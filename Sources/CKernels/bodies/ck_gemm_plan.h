@@ -31,6 +31,15 @@ CK_INLINE int ck_gemm_reads_b(const ck_gemm *g) {
     return g->m <= CK_GEMM_DIRECT_ROWS || (g->n <= CK_GEMM_WIDTH && g->n % CK_LANES == 0);
 }
 
+// How many of these columns of b are packed by the tiles that read them first; whether rows of a are, which pays for several panels.
+CK_INLINE ptrdiff_t ck_gemm_packs_b(const ck_gemm *g, ptrdiff_t columns) {
+    const int packs = CK_PACKING_TILES && g->b.type == CK_F32 && !g->transpose_b && columns >= 2 * CK_GEMM_WIDTH;
+    return packs ? columns / CK_GEMM_WIDTH * CK_GEMM_WIDTH : 0;
+}
+CK_INLINE int ck_gemm_packs_a(const ck_gemm *g, ptrdiff_t columns) {
+    return CK_PACKING_TILES && g->a.type == CK_F32 && g->transpose_a && columns >= 2 * CK_GEMM_WIDTH && columns % CK_GEMM_WIDTH == 0;
+}
+
 CK_INLINE ck_gemm_plan ck_gemm_planned(const ck_gemm *g) {
     ck_gemm_plan p = {.rests_in_c = ck_gemm_owns_c(g), .resting = g->m};
     p.b = g->packed_b ? CK_B_PACKED : ck_gemm_reads_b(g) ? CK_B_DIRECT : CK_B_PACKED_HERE;
@@ -40,7 +49,8 @@ CK_INLINE ck_gemm_plan ck_gemm_planned(const ck_gemm *g) {
     // Few rows meet b once or a few times: its rows are best read whole, a few of them at a time, while all of c stays near. Of a
     // transposed a, too, only so many rows are kept as a tile meets again in the first-level cache.
     const int few = p.b != CK_B_PACKED && !g->transpose_b && g->m <= CK_GEMM_FEW_ROWS && g->n > CK_GEMM_WIDTH;
-    const ptrdiff_t shallow = few ? CK_GEMM_SHALLOW : far ? CK_GEMM_SHALLOW_A : CK_GEMM_CHUNK;
+    const ptrdiff_t deep = g->m <= CK_GEMM_FEW_ROWS ? CK_GEMM_CHUNK : CK_GEMM_DEEP;
+    const ptrdiff_t shallow = few ? CK_GEMM_SHALLOW : far ? CK_GEMM_SHALLOW_A : deep;
     const ptrdiff_t deepest = p.rests_in_c ? shallow : CK_GEMM_CHUNK;
     const ptrdiff_t chunks = g->k <= deepest ? 1 : (g->k + deepest - 1) / deepest;
     p.chunk = chunks == 1 ? g->k : ck_rounded((g->k + chunks - 1) / chunks);

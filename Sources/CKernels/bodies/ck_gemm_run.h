@@ -21,7 +21,7 @@ CK_INLINE int ck_gemm_is_plain(const ck_gemm *g) {
 // Tiles of `rows` rows and nv registers from row i (of the block) and column j (of the group) on: `count` of them down the rows or
 // along the panels. The first `columns` of a tile are c's.
 static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t count,
-                          int down, ptrdiff_t columns, int fetches) {
+                          int down, ptrdiff_t columns, int fetches, int packs) {
     const ck_gemm *g = r->g;
     const int whole = columns == nv * CK_LANES, plain = ck_gemm_is_plain(g), load = g->accumulate || !r->first;
     const int direct = r->plan.b == CK_B_DIRECT;
@@ -60,7 +60,18 @@ static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_
         }
     }
     const int mode = r->a_mode == CK_BY_ROWS && !whole && direct ? CK_BY_ROWS_MASKED : r->a_mode;
-    const ck_tile_function run = ck_tile_functions[nv - 1][rows - 1][mode];
+    ck_tile_function run = ck_tile_functions[nv - 1][rows - 1][mode];
+#if CK_PACKING_TILES
+    if (packs) run = ck_packing_tiles[rows - 1][mode][packs - 1];
+    t.sliver = r->copy;
+    if (packs & CK_PACKS_B) {
+        t.panel = (float *)b;
+        t.panel_next = t.b_next;
+        t.b = r->unpacked + j;
+        t.b_row = g->b_row;
+        t.b_next = CK_GEMM_WIDTH;
+    }
+#endif
     const ck_epilogue none = {0}, rest = ck_gemm_rest(g);
     const ck_in old = {g->c.data, g->c.type};
     if (r->plan.rests_in_c) {
@@ -97,6 +108,7 @@ static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_
         if (r->last || !rests) ck_finish(r->last && !plain ? &rest : &none, g->c, tile_at, g->c_row, 0, rows, columns, t.c, t.c_row);
         t.a += t.a_next;
         t.b += t.b_next;
+        if (packs & CK_PACKS_B) t.panel += t.panel_next;
         if (t.bias) t.bias += t.bias_next;
     }
 }
@@ -112,8 +124,27 @@ CK_INLINE ptrdiff_t ck_gemm_cut(ptrdiff_t rows, int nv, ptrdiff_t *height) {
 static void ck_gemm_down(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t columns, int fetches) {
     ptrdiff_t height;
     const ptrdiff_t tiles = ck_gemm_cut(rows, nv, &height), taller = rows % tiles;
-    if (taller) ck_gemm_tiles(r, block, 0, height + 1, j, nv, taller, 1, columns, fetches);
-    ck_gemm_tiles(r, block, taller * (height + 1), height, j, nv, tiles - taller, 1, columns, fetches);
+    if (taller) ck_gemm_tiles(r, block, 0, height + 1, j, nv, taller, 1, columns, fetches, 0);
+    ck_gemm_tiles(r, block, taller * (height + 1), height, j, nv, tiles - taller, 1, columns, fetches, 0);
+}
+
+// A tile's rows along all panels. The first sweep of a round packs b on its way, the first tile of a sweep its rows of a.
+static void ck_gemm_sweep(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, int widest, ptrdiff_t panels) {
+    const int packs_b = r->unpacked ? CK_PACKS_B : 0;
+    if (r->slivers) {
+        ck_gemm_tiles(r, block, i, rows, 0, 4, 1, 0, CK_GEMM_WIDTH, 1, packs_b | CK_PACKS_A);
+        ck_gemm_run rest = *r;
+        rest.a = r->copy;
+        rest.a_row = CK_GEMM_SLIVER;
+        rest.a_line = 0;
+        ck_gemm_tiles(&rest, block, i, rows, CK_GEMM_WIDTH, 4, panels - 1, 0, CK_GEMM_WIDTH, 1, packs_b);
+        memcpy(r->streams, rest.streams, sizeof rest.streams);
+    } else {
+        for (int j = 0; j < 4; j += widest)
+            ck_gemm_tiles(r, block, i, rows, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0, packs_b);
+    }
+    if (packs_b && r->sums) ck_gemm_panel_sums(r->b, r->steps, panels * CK_GEMM_WIDTH, r->first, r->sums);
+    r->unpacked = 0;
 }
 
 static void ck_gemm_block(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
@@ -129,8 +160,7 @@ static void ck_gemm_block(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
             const ptrdiff_t high = height + (n < taller);
             if (r->pieces[2]) r->streams[2] = ck_gemm_stream_beside(r, r->c_at + (block + i) * r->g->c_row + r->column, high, panels);
             r->streams[2].length = r->pieces[2];
-            for (int j = 0; j < 4; j += widest)
-                ck_gemm_tiles(r, block, i, high, j * CK_LANES, widest, panels, 0, widest * CK_LANES, j == 0);
+            ck_gemm_sweep(r, block, i, high, widest, panels);
             i += high;
         }
     } else if (panels == 1) {

@@ -26,6 +26,9 @@ typedef struct ck_tiles {
     int load, relu;
     // Lanes of b's last register that may be read (masked tiles only).
     ptrdiff_t lanes;
+    // Where tiles that pack leave the panel of b that they read as it lies, and their rows of a, side by side in eights.
+    float *panel, *sliver;
+    ptrdiff_t panel_next;
     // What is fetched on the way: a line of each stream every so many steps.
     ck_stream *streams;
     ptrdiff_t every;
@@ -43,6 +46,10 @@ typedef struct ck_tiles {
 // A panel of b: four registers wide.
 #define CK_GEMM_WIDTH (4 * CK_LANES)
 
+// Rows of a that lie side by side in a sliver, and whether there are tiles that pack.
+#define CK_GEMM_SLIVER 8
+#define CK_PACKING_TILES (CK_LANES == 16 && CK_MASKS == 16)
+
 // How a tile reads its operands.
 enum { CK_BY_ROWS, CK_BY_COLUMNS, CK_BY_ROWS_MASKED };
 
@@ -53,13 +60,16 @@ enum { CK_BY_ROWS, CK_BY_COLUMNS, CK_BY_ROWS_MASKED };
 #define CK_KEEP(p) ((void)0)
 #endif
 
-// mr, nv and mode are constants after inlining.
-CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck_tiles *t) {
+// Whether a tile packs on the way what later ones will read: loads have been made, and there is room for stores.
+enum { CK_PACKS_B = 1, CK_PACKS_A = 2 };
+
+// mr, nv, mode and packs are constants after inlining.
+CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const int packs, const ck_tiles *t) {
     const ptrdiff_t k = t->k, a_row = t->a_row, a_next = t->a_next, b_row = t->b_row, b_next = t->b_next, c_row = t->c_row;
     const ptrdiff_t c_next = t->c_next, bias_next = t->bias_next, lanes = t->lanes, every = t->every, edge = t->edge;
     const int load = t->load, relu = t->relu;
     const float *tile_a = t->a, *tile_b = t->b, *bias = t->bias;
-    float *c = t->c;
+    float *c = t->c, *tile_panel = t->panel;
     for (ptrdiff_t left = t->count; left > 0; left--, tile_a += a_next, tile_b += b_next, c += c_next) {
         vt sum[CK_GEMM_TALLEST][4];
         for (int j = 0; j < nv; j++) {
@@ -78,6 +88,8 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck
                 if (j * CK_LANES % 16 == 0) __builtin_prefetch(c + c_next + i * c_row + j * CK_LANES, 1, 3);
             }
         const float *rows[CK_GEMM_TALLEST / 3 + 1], *b = tile_b;
+        float *panel = tile_panel, *sliver = t->sliver;
+        if (packs & CK_PACKS_B) tile_panel += t->panel_next;
         ck_fetch fetch[3];
 #pragma clang loop unroll(full)
         for (int s = 0; s < 3; s++) fetch[s] = t->streams ? ck_stream_take(&t->streams[s], b) : (ck_fetch){.line = (const char *)b};
@@ -94,6 +106,17 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck
                 for (int j = 0; j < nv; j++)
                     line[j] = mode == CK_BY_ROWS_MASKED && j == nv - 1 ? vt_load_some(b + j * CK_LANES, lanes)
                                                                        : *(const vt_any *)(b + j * CK_LANES);
+                if (packs & CK_PACKS_B) {
+#pragma clang loop unroll(full)
+                    for (int j = 0; j < nv; j++) *(vt_any *)(panel + j * CK_LANES) = line[j];
+                    panel += nv * CK_LANES;
+                }
+#if CK_PACKING_TILES
+                if (packs & CK_PACKS_A) {
+                    _mm256_storeu_ps(sliver, _mm256_maskz_loadu_ps((__mmask8)((1u << mr) - 1), rows[0]));
+                    sliver += CK_GEMM_SLIVER;
+                }
+#endif
 #pragma clang loop unroll(full)
                 for (int i = 0; i < mr; i++) {
                     const vt factor = vt_set(mode == CK_BY_COLUMNS ? rows[0][i] : rows[i / 3][i % 3 * a_row]);
@@ -125,7 +148,7 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const ck
 }
 
 #define CK_TILE(MR, NV, MODE) \
-    static __attribute__((noinline)) void ck_tile_##MR##_##NV##_##MODE(const ck_tiles *t) { ck_tile_body(MR, NV, MODE, t); }
+    static __attribute__((noinline)) void ck_tile_##MR##_##NV##_##MODE(const ck_tiles *t) { ck_tile_body(MR, NV, MODE, 0, t); }
 #define CK_TILE_MODES(MR, NV) CK_TILE(MR, NV, 0) CK_TILE(MR, NV, 1) CK_TILE(MR, NV, 2)
 #define CK_TILE_NAMES(MR, NV) {ck_tile_##MR##_##NV##_0, ck_tile_##MR##_##NV##_1, ck_tile_##MR##_##NV##_2},
 #define CK_ROWS_3(X, NV) X(1, NV) X(2, NV) X(3, NV)
@@ -145,6 +168,18 @@ typedef void (*ck_tile_function)(const ck_tiles *);
 // Indexed by [registers − 1][rows − 1][mode].
 static const ck_tile_function ck_tile_functions[4][CK_GEMM_TALLEST][3] = {CK_TILES_OF(CK_TILE_NAMES)};
 static const int ck_tile_heights[4] = CK_GEMM_HEIGHTS;
+
+#if CK_PACKING_TILES
+#define CK_PACKING_TILE(MR, MODE, PACKS) \
+    static __attribute__((noinline)) void ck_tile_##MR##_##MODE##_packs_##PACKS(const ck_tiles *t) { ck_tile_body(MR, 4, MODE, PACKS, t); }
+#define CK_PACKING_TILES_OF(MR, NV) \
+    CK_PACKING_TILE(MR, 0, 1) CK_PACKING_TILE(MR, 1, 1) CK_PACKING_TILE(MR, 1, 2) CK_PACKING_TILE(MR, 1, 3)
+#define CK_PACKING_NAMES(MR, NV) \
+    {{ck_tile_##MR##_0_packs_1, 0, 0}, {ck_tile_##MR##_1_packs_1, ck_tile_##MR##_1_packs_2, ck_tile_##MR##_1_packs_3}},
+CK_ROWS_6(CK_PACKING_TILES_OF, 4)
+// Indexed by [rows − 1][mode][packs − 1].
+static const ck_tile_function ck_packing_tiles[6][2][3] = {CK_ROWS_6(CK_PACKING_NAMES, 4)};
+#endif
 
 // How many registers of the `rest` of a panel the next tile takes. Where four registers leave sums for few rows only, two are better
 // unless there are few rows.

@@ -26,11 +26,13 @@ enum {
     CK_GEMM_RESTING_COLUMNS = 256,
     // Rows up to which b is read where it lies, and up to which a transposed b is better packed beforehand.
     CK_GEMM_DIRECT_ROWS = 48,
+    // Steps between two visits to c where rows are many.
+    CK_GEMM_DEEP = 384,
     // Rows up to which k is cut into shallow chunks.
     CK_GEMM_FEW_ROWS = 160,
-    CK_GEMM_SHALLOW = 128,
+    CK_GEMM_SHALLOW = 96,
     // The same for a transposed a.
-    CK_GEMM_SHALLOW_A = 256,
+    CK_GEMM_SHALLOW_A = 128,
     // Elements of a that stay in the caches without more ado.
     CK_GEMM_NEAR = 1 << 15,
     // Steps up to which a transposed a is read where it lies, if there is but one panel of b.
