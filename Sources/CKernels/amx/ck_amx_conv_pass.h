@@ -240,7 +240,9 @@ static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines
     sum.side = (ck_tiled_side){.epilogue = g->epilogue, .way = ck_amx_way_of(g->epilogue, g->out.type), .out = g->out, .image = p->out};
     for (ptrdiff_t n = 0; n < p->n; n += 32) {
         const ptrdiff_t step = g->rows.blocks * (p->n - n > 16 ? 2048 : 1024), whole = taps * step;
-        const ptrdiff_t parts = whole <= CK_TILED_PARTED ? (whole + CK_TILED_NEAR - 1) / CK_TILED_NEAR : 1;
+        // A pixel under a stride has few taps, whose sums should make their way but once.
+        const int sparse = p->y.backward && p->y.stride * p->x.stride > 1;
+        const ptrdiff_t parts = whole <= CK_TILED_PARTED && !sparse ? (whole + CK_TILED_NEAR - 1) / CK_TILED_NEAR : 1;
         const ptrdiff_t near = (taps + parts - 1) / parts;
         sum.panel = panel;
         sum.next_from = pixel;
