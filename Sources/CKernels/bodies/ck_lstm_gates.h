@@ -65,23 +65,23 @@ typedef struct ck_lstm_block {
     // Where the block's part of this step begins in saved (and of the step before; null at the first).
     void *saved;
     const void *before;
-    // Forward: the gates' sums are the product of x, gates `input_gate` apart, plus the recurrent one, if any.
-    const float *input, *recurrent;
-    ptrdiff_t input_row, input_gate, recurrent_row, recurrent_gate;
+    // Distance of the four gates in sums, dgates and bias.
+    ptrdiff_t gate;
+    // Forward: the gates' sums, and the cell.
+    const float *sums;
+    ptrdiff_t sums_row;
     float *cells;
-    // Forward: the hidden state, as floats, as bf16, or both.
-    float *h;
-    uint16_t *half;
-    ptrdiff_t h_row, half_row;
-    // Backward: the gradient of the hidden state; of the cell, updated in place; of the gates' sums, gates `gate` apart, in the type of
-    // the products; the same as floats of that precision unless null; sums over rows and time for the bias.
+    // The hidden state in the output, from element y_at on (and its gradient there); what is fed back, in the type of the products.
+    ck_out y, state;
+    ptrdiff_t y_at, y_row, state_at, state_row;
+    // Backward: the gradient of the hidden state is dy plus dh, the recurrent part, unless that is null; of the cell, updated in place; of
+    // the gates' sums, in the type of the products; their sums over rows and time for the bias.
+    ck_in dy;
     const float *dh;
     ptrdiff_t dh_row;
-    float *dcells;
+    float *dcells, *bias;
     void *dgates;
-    ptrdiff_t dgates_row, dgates_gate;
-    float *values, *bias;
-    ptrdiff_t values_row;
+    ptrdiff_t dgates_row;
 } ck_lstm_block;
 
 CK_INLINE void ck_lstm_forward_rows(const ck_dtype type, const ptrdiff_t n, const ck_lstm_block *b) {
@@ -89,10 +89,7 @@ CK_INLINE void ck_lstm_forward_rows(const ck_dtype type, const ptrdiff_t n, cons
     for (ptrdiff_t r = 0; r < s.rows; r++) {
         f16 z[4];
 #pragma clang loop unroll(full)
-        for (int q = 0; q < 4; q++) {
-            z[q] = s.input ? ck_get(s.input + r * s.input_row + q * s.input_gate, n) : f16_set(0.0f);
-            if (s.recurrent) z[q] += f16_load(s.recurrent + r * s.recurrent_row + q * s.recurrent_gate);
-        }
+        for (int q = 0; q < 4; q++) z[q] = ck_get(s.sums + r * s.sums_row + q * s.gate, n);
         const f16 i = f16_sigmoid(z[0]), f = f16_sigmoid(z[1]), g = f16_tanh(z[2]), o = f16_sigmoid(z[3]);
         const f16 cell = CK_MULADD(f, f16_load(s.cells + 16 * r), i * g);
         const f16 h = o * f16_tanh(cell);
@@ -102,8 +99,9 @@ CK_INLINE void ck_lstm_forward_rows(const ck_dtype type, const ptrdiff_t n, cons
         ck_lstm_put(type, s.saved, (5 * r + 2) * n, g, n);
         ck_lstm_put(type, s.saved, (5 * r + 3) * n, o, n);
         ck_lstm_put(type, s.saved, (5 * r + 4) * n, cell, n);
-        if (s.h) ck_put(s.h + r * s.h_row, h, n);
-        if (s.half) ck_lstm_put(CK_BF16, s.half, r * s.half_row, h, n);
+        ck_lstm_put(s.y.type, s.y.data, s.y_at + r * s.y_row, h, n);
+        // What is fed back is what backward will read.
+        ck_lstm_put(s.state.type, s.state.data, s.state_at + r * s.state_row, s.y.type == CK_BF16 ? ck_lstm_rounded(h) : h, n);
     }
 }
 
@@ -111,13 +109,14 @@ CK_INLINE void ck_lstm_backward_rows(const ck_dtype type, const ck_dtype product
     const ck_lstm_block s = *b;
     f16 sums[4];
 #pragma clang loop unroll(full)
-    for (int q = 0; q < 4; q++) sums[q] = ck_get(s.bias + q * s.dgates_gate, n);
+    for (int q = 0; q < 4; q++) sums[q] = ck_get(s.bias + q * s.gate, n);
     for (ptrdiff_t r = 0; r < s.rows; r++) {
         const f16 i = ck_lstm_get(type, s.saved, (5 * r) * n, n), f = ck_lstm_get(type, s.saved, (5 * r + 1) * n, n);
         const f16 g = ck_lstm_get(type, s.saved, (5 * r + 2) * n, n), o = ck_lstm_get(type, s.saved, (5 * r + 3) * n, n);
         const f16 bent = f16_tanh(ck_lstm_get(type, s.saved, (5 * r + 4) * n, n));
         const f16 before = s.before ? ck_lstm_get(type, s.before, (5 * r + 4) * n, n) : f16_set(0.0f);
-        const f16 dh = ck_get(s.dh + r * s.dh_row, n);
+        f16 dh = ck_lstm_get(s.dy.type, s.dy.data, s.y_at + r * s.y_row, n);
+        if (s.dh) dh += ck_get(s.dh + r * s.dh_row, n);
         const f16 dcell = CK_MULADD(dh * o, 1.0f - bent * bent, f16_load(s.dcells + 16 * r));
         f16 d[4] = {dcell * g * (i * (1.0f - i)), dcell * before * (f * (1.0f - f)), dcell * i * (1.0f - g * g),
                     dh * bent * (o * (1.0f - o))};
@@ -125,12 +124,11 @@ CK_INLINE void ck_lstm_backward_rows(const ck_dtype type, const ck_dtype product
 #pragma clang loop unroll(full)
         for (int q = 0; q < 4; q++) {
             sums[q] += d[q];
-            ck_lstm_put(product, s.dgates, r * s.dgates_row + q * s.dgates_gate, d[q], n);
-            if (s.values) ck_put(s.values + r * s.values_row + q * s.dgates_gate, ck_lstm_rounded(d[q]), n);
+            ck_lstm_put(product, s.dgates, r * s.dgates_row + q * s.gate, d[q], n);
         }
     }
 #pragma clang loop unroll(full)
-    for (int q = 0; q < 4; q++) ck_put(s.bias + q * s.dgates_gate, sums[q], n);
+    for (int q = 0; q < 4; q++) ck_put(s.bias + q * s.gate, sums[q], n);
 }
 
 static __attribute__((noinline)) void ck_lstm_forward_block(ck_dtype type, const ck_lstm_block *b) {

@@ -46,42 +46,48 @@ CK_INLINE ptrdiff_t ck_lstm_saved_at(const ck_lstm_plan *p, ptrdiff_t t, ptrdiff
 
 // MARK: The products of all time steps
 
+// Against packed weights [k, n].
+static inline ck_gemm ck_lstm_product(const ck_lstm *g, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t a_row,
+                                      const void *weights, ck_out c, ptrdiff_t c_row) {
+    return (ck_gemm){
+        .m = m,
+        .n = n,
+        .k = k,
+        .batch = 1,
+        .packed_b = 1,
+        .a = {a, g->type},
+        .b = {weights, g->type},
+        .c = c,
+        .a_row = a_row,
+        .b_row = n,
+        .c_row = c_row,
+    };
+}
+
 // gates[m, 4H] = x·wx + bias.
 static inline ck_gemm ck_lstm_input_product(const ck_lstm *g, const ck_lstm_plan *p, ptrdiff_t m, const void *x, const void *wx,
                                             const float *bias, float *gates) {
-    return (ck_gemm){
-        .m = m,
-        .n = p->gates,
-        .k = p->inputs,
-        .batch = 1,
-        .packed_b = g->packed_weights,
-        .a = {x, g->type},
-        .b = {wx, g->type},
-        .c = {gates, CK_F32},
-        .a_row = p->inputs,
-        .b_row = p->gates,
-        .c_row = p->gates_row,
-        .epilogue = {.bias = bias},
-    };
+    ck_gemm product = ck_lstm_product(g, m, p->gates, p->inputs, x, p->inputs, wx, (ck_out){gates, CK_F32}, p->gates_row);
+    product.epilogue.bias = bias;
+    return product;
+}
+
+// gates[rows, 4H] += h·wh.
+static inline ck_gemm ck_lstm_recurrent_product(const ck_lstm *g, const ck_lstm_plan *p, const void *h, const void *wh, float *gates) {
+    ck_gemm product = ck_lstm_product(g, p->rows, p->gates, p->hidden, h, p->hidden_row, wh, (ck_out){gates, CK_F32}, p->gates_row);
+    product.accumulate = 1;
+    return product;
+}
+
+// dh[rows, H] = dgates·whᵀ.
+static inline ck_gemm ck_lstm_recurrent_gradient(const ck_lstm *g, const ck_lstm_plan *p, const void *dgates, const void *wh, float *dh) {
+    return ck_lstm_product(g, p->rows, p->hidden, p->gates, dgates, p->gates_row, wh, (ck_out){dh, CK_F32}, p->hidden_row);
 }
 
 // dx[m, D] = dgates·wxᵀ.
 static inline ck_gemm ck_lstm_input_gradient(const ck_lstm *g, const ck_lstm_plan *p, ptrdiff_t m, const void *dgates, const void *wx,
                                              ck_out dx) {
-    return (ck_gemm){
-        .m = m,
-        .n = p->inputs,
-        .k = p->gates,
-        .batch = 1,
-        .transpose_b = !g->packed_weights,
-        .packed_b = g->packed_weights,
-        .a = {dgates, g->type},
-        .b = {wx, g->type},
-        .c = dx,
-        .a_row = p->gates_row,
-        .b_row = p->gates,
-        .c_row = p->inputs,
-    };
+    return ck_lstm_product(g, m, p->inputs, p->gates, dgates, p->gates_row, wx, dx, p->inputs);
 }
 
 // dw[width, 4H] = xᵀ·dgates over `tokens`.
@@ -124,14 +130,16 @@ static inline void ck_lstm_scatter(const ck_lstm_plan *p, ck_in x, ptrdiff_t t, 
 
 // MARK: Workspace
 
-// Plain weights are floats; products of bf16 need them rounded.
-static inline ptrdiff_t ck_lstm_rounded_bytes(const ck_lstm *g, const ck_lstm_plan *p) {
-    return g->type == CK_BF16 && !g->packed_weights ? 2 * p->inputs * p->gates : 0;
+// Weights as b[k, n] of the products: as they come, or packed here. Stored [n, k] if turned.
+static inline ptrdiff_t ck_lstm_packed_bytes(const ck_lstm *g, ptrdiff_t k, ptrdiff_t n, int turned) {
+    const ck_packing packing = {k, n, turned, g->type, 0, turned ? n : k};
+    return g->packed_weights ? 0 : g->kernels->packed_bytes(&packing);
 }
-static inline const void *ck_lstm_as_factors(const ck_lstm *g, const ck_lstm_plan *p, const void *wx, void *rounded) {
-    if (g->type == CK_F32 || g->packed_weights) return wx;
-    ck_lstm_copy_row(p->inputs * p->gates, CK_F32, wx, CK_BF16, rounded);
-    return rounded;
+static inline const void *ck_lstm_packed(const ck_lstm *g, const void *weights, ptrdiff_t k, ptrdiff_t n, int turned, void *memory) {
+    if (g->packed_weights) return weights;
+    const ck_packing packing = {k, n, turned, g->type, 0, turned ? n : k};
+    g->kernels->pack(&packing, weights, memory);
+    return memory;
 }
 
 // Bytes from the front of a workspace, aligned to 64.
@@ -146,12 +154,17 @@ CK_INLINE ptrdiff_t ck_lstm_larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a 
 // What the products of both directions need of the level's own workspace.
 static inline ptrdiff_t ck_lstm_product_workspace(const ck_lstm *g, const ck_lstm_plan *p) {
     const ptrdiff_t tokens = p->rows * p->length;
-    const ck_gemm forward = ck_lstm_input_product(g, p, p->chunk, 0, 0, 0, 0);
-    const ck_gemm back = ck_lstm_input_gradient(g, p, p->chunk, 0, 0, (ck_out){0, CK_F32});
-    const ck_gemm inputs = ck_lstm_weight_gradient(g, p, tokens, p->inputs, 0, 0, 0);
-    const ck_gemm hidden = ck_lstm_weight_gradient(g, p, tokens, p->hidden, 0, 0, 0);
-    return ck_lstm_larger(ck_lstm_larger(g->kernels->gemm_workspace(&forward), g->kernels->gemm_workspace(&back)),
-                          ck_lstm_larger(g->kernels->gemm_workspace(&inputs), g->kernels->gemm_workspace(&hidden)));
+    const ck_gemm products[] = {
+        ck_lstm_input_product(g, p, p->chunk, 0, 0, 0, 0),
+        ck_lstm_recurrent_product(g, p, 0, 0, 0),
+        ck_lstm_recurrent_gradient(g, p, 0, 0, 0),
+        ck_lstm_input_gradient(g, p, p->chunk, 0, 0, (ck_out){0, CK_F32}),
+        ck_lstm_weight_gradient(g, p, tokens, p->inputs, 0, 0, 0),
+        ck_lstm_weight_gradient(g, p, tokens, p->hidden, 0, 0, 0),
+    };
+    ptrdiff_t largest = 0;
+    for (int i = 0; i < 6; i++) largest = ck_lstm_larger(largest, g->kernels->gemm_workspace(&products[i]));
+    return largest;
 }
 
 #endif
