@@ -25,8 +25,11 @@ import Testing
     func aRowDoesNotDependOnItsBatch(level: Level) {
         for type in StorageType.allCases {
             let call = LSTMCall(length: 4, inputs: 20, hidden: 40, type: type, packedWeights: true)
-            let (all, few) = (LSTMRun(level.kernels, call, rows: 9), LSTMRun(level.kernels, call, rows: 3))
-            #expect(all.y.prefix(few.y.count).map(\.bitPattern) == few.y.map(\.bitPattern), "\(type)")
+            // On tiles 32 rows go together, and few of them have the products of x made beforehand.
+            let runs = [40, 9, 3].map { LSTMRun(level.kernels, call, rows: $0) }
+            for few in runs {
+                #expect(runs[0].y.prefix(few.y.count).map(\.bitPattern) == few.y.map(\.bitPattern), "\(type)")
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 // An LSTM layer in bf16 on tiles.
 //
-// A step's products are taken 32 units at a time, and the gates of the 32 units before ride in their shadow. If the weights of x and of
-// the state fit in the second-level cache together and rows fill the tiles, x is multiplied in the same step, so sums never leave the
-// first level; else the products of x are made beforehand for many steps. Backward likewise: the rows of gates of step t ride on the
-// product that makes dx of step t + 1.
+// A step's products are taken 32 units at a time, and the gates of the 32 units before follow them. If the weights of x and of the state
+// fit in the second-level cache together and rows fill the tiles, x is multiplied in the same step, so sums never leave the first level;
+// else the products of x are made beforehand for many steps. Backward, each 32 tokens of x, of the states and of the gates' gradients are
+// laid out for the gradients of the weights as soon as they are complete, while they are near; those are one product over all tokens.
 
 #include "ck_amx_lstm_gates.h"
 #include "ck_amx_lstm_run.h"

@@ -1,106 +1,173 @@
 // Backward: up to 32 rows through the sequence from its end, then the gradients of the weights over all tokens.
 
 typedef struct ck_amx_lstm_backward {
-    ck_amx_lstm_side side;
     const ck_amx_lstm_plan *plan;
     const ck_amx_lstm_backward_memory *memory;
-    ptrdiff_t first, t;
+    ptrdiff_t first, rows;
     const char *wx, *wh;
-    ck_in saved, dy;
+    ck_in x, y, saved, dy;
     ck_out dx;
     float *bias;
+    // Tokens that wait for others, and steps of 32 of the weights' gradients that are complete.
+    ptrdiff_t held, steps;
 } ck_amx_lstm_backward;
 
-// Items of step t: the gates of each 32 units, then 32 columns each of dx at step t + 1.
-static ptrdiff_t ck_amx_lstm_finish_back(ck_amx_lstm_side *side) {
-    const ck_amx_lstm_backward *s = (const ck_amx_lstm_backward *)side;
-    const ck_amx_lstm_plan *p = s->plan;
-    const ptrdiff_t r = side->piece / 2, half = side->piece % 2, u = side->done, token = (s->first + r) * p->length + s->t;
-    if (u >= p->units) {
-        const float *from = s->memory->rest + 1024 * u + 32 * r + 16 * half;
-        const ptrdiff_t column = 32 * (u - p->units) + 16 * half, at = (token + 1) * p->inputs + column;
-        ck_amx_put(s->dx, at, f16_load(from), (__mmask16)ck_mask_of_32(p->inputs - column));
-        return 1;
-    }
-    const ptrdiff_t block = 2 * u + half, left = p->hidden - 16 * block;
-    if (left <= 0) return 1;
-    const ptrdiff_t step = 5 * p->hidden * side->rows;
-    const ck_amx_lstm_row row = {
-        .hidden = p->hidden,
-        .saved = {(void *)s->saved.data, s->saved.type},
-        .saved_at = 5 * p->hidden * s->first * p->length + s->t * step,
-        .before_at = s->t > 0 ? 5 * p->hidden * s->first * p->length + (s->t - 1) * step : -1,
-        .recurrent = s->t + 1 < p->length ? s->memory->rest + 1024 * u : 0,
-        .dy = s->dy,
-        .dy_at = token * p->hidden,
-        .dcells = s->memory->dcells,
-        .bias = s->bias,
-        .dstate = s->memory->state[s->t & 1],
-        .dgates = s->memory->dgates + token * p->gates_row,
-    };
-    if (s->t > 0 && half)
-        _mm_prefetch((const char *)s->dy.data + ((token - 1) * p->hidden + 32 * u) * (s->dy.type == CK_F32 ? 4 : 2), _MM_HINT_T1);
-    if (left >= 16) ck_amx_lstm_backward_half(&row, 16, block, side->rows, r);
-    else ck_amx_lstm_backward_half(&row, left, block, side->rows, r);
-    return CK_AMX_GATES_COST;
-}
-
-// `panels` panels of 32 columns of dgates(t + 1) · weights, to item `item` and on.
-static void ck_amx_lstm_back_product(ck_amx_lstm_backward *s, const char *weights, ptrdiff_t panels, ptrdiff_t item) {
+// `panels` panels of 32 columns of dgates · weights.
+static void ck_amx_lstm_back_product(const ck_amx_lstm_backward *s, const char *weights, ptrdiff_t panels, float *to) {
     const ptrdiff_t steps = s->plan->gate_steps;
-    const char *const a = s->memory->state[~s->t & 1];
     for (ptrdiff_t done = 0; done < steps; done += CK_AMX_LSTM_STRETCH) {
         const ptrdiff_t count = ck_smaller(CK_AMX_LSTM_STRETCH, steps - done);
         for (ptrdiff_t j = 0; j < panels; j++) {
-            const ck_amx_lstm_part part = {a + done * CK_PAIR_BYTES, weights + (j * steps + done) * CK_PAIR_BYTES, count};
-            float *const sums = s->memory->rest + 1024 * (item + j);
-            ck_amx_lstm_multiply(s->side.rows, &part, 1, done ? sums : 0, sums, &s->side);
-            if (done + count == steps) s->side.ready = item + j + 1;
+            const ck_amx_lstm_part part = {s->memory->dgates + done * CK_PAIR_BYTES, weights + (j * steps + done) * CK_PAIR_BYTES, count};
+            ck_amx_lstm_multiply(s->rows, &part, 1, done ? to + 1024 * j : 0, CK_SUMS_ROW, to + 1024 * j);
         }
     }
 }
 
-// Step t; t = −1 is only what is left of dx.
+// dx of step t, from its sums.
+static void ck_amx_lstm_put_dx(const ck_amx_lstm_backward *s, const float *sums, ptrdiff_t t) {
+    const ck_amx_lstm_plan *p = s->plan;
+    for (ptrdiff_t r = 0; r < s->rows; r++) {
+        const ptrdiff_t at = ((s->first + r) * p->length + t) * p->inputs;
+        for (ptrdiff_t j = 0; j < p->inputs; j += 32) {
+            const float *from = sums + 32 * j + 32 * r;
+            const f16 v[2] = {f16_load(from), f16_load(from + 16)};
+            const __mmask32 lanes = ck_mask_of_32(p->inputs - j);
+            if (p->inputs - j >= 32) {
+                ck_amx_lstm_put(2, s->dx, at + j, v, 0);
+            } else {
+                ck_amx_put(s->dx, at + j, v[0], (__mmask16)lanes);
+                ck_amx_put(s->dx, at + j + 16, v[1], (__mmask16)(lanes >> 16));
+            }
+        }
+    }
+}
+
+// The 32 tokens that are together, as the next step of the weights' gradients.
+static void ck_amx_lstm_pack_tokens(ck_amx_lstm_backward *s, const char *x, const char *h, const char *dgates) {
+    const ck_amx_lstm_plan *p = s->plan;
+    char *const turned = s->memory->turned + s->steps * CK_PAIR_BYTES, *const pairs = s->memory->pairs + s->steps * CK_PAIR_BYTES;
+    for (ptrdiff_t i = 0; i < p->in_steps + p->units; i++) {
+        const char *const from = i < p->in_steps ? x + i * CK_PAIR_BYTES : h + (i - p->in_steps) * CK_PAIR_BYTES;
+        char *const to = turned + i * p->token_panel;
+        ck_tiles_of_turned(from, 64, to, to + CK_TILE_BYTES);
+    }
+    for (ptrdiff_t j = 0; j < p->gate_steps; j++) ck_amx_pair_block(dgates + j * CK_PAIR_BYTES, 64, pairs + j * p->token_panel);
+    s->steps++;
+}
+
+CK_INLINE void ck_amx_lstm_hold(const char *from, ptrdiff_t blocks, ptrdiff_t at, ptrdiff_t rows, ptrdiff_t held, char *to) {
+    for (ptrdiff_t i = 0; i < blocks; i++)
+        memcpy(to + i * CK_PAIR_BYTES + 64 * held, from + i * CK_PAIR_BYTES + 64 * at, (size_t)(64 * rows));
+}
+
+// The tokens of step t, whose gates' gradients are complete.
+static void ck_amx_lstm_add_tokens(ck_amx_lstm_backward *s, ptrdiff_t t) {
+    const ck_amx_lstm_plan *p = s->plan;
+    const ck_amx_lstm_backward_memory *m = s->memory;
+    ck_amx_lstm_lay_rows(s->x, (s->first * p->length + t) * p->inputs, p->length * p->inputs, s->rows, p->inputs, m->x);
+    if (t == 0) memset(m->h, 0, (size_t)(p->units * CK_PAIR_BYTES));
+    else ck_amx_lstm_lay_rows(s->y, (s->first * p->length + t - 1) * p->hidden, p->length * p->hidden, s->rows, p->hidden, m->h);
+    if (s->rows == 32 && s->held == 0) {
+        ck_amx_lstm_pack_tokens(s, m->x, m->h, m->dgates);
+        return;
+    }
+    for (ptrdiff_t at = 0; at < s->rows;) {
+        const ptrdiff_t rows = ck_smaller(32 - s->held, s->rows - at);
+        ck_amx_lstm_hold(m->x, p->in_steps, at, rows, s->held, m->held_x);
+        ck_amx_lstm_hold(m->h, p->units, at, rows, s->held, m->held_h);
+        ck_amx_lstm_hold(m->dgates, p->gate_steps, at, rows, s->held, m->held_dgates);
+        s->held += rows;
+        at += rows;
+        if (s->held < 32) continue;
+        ck_amx_lstm_pack_tokens(s, m->held_x, m->held_h, m->held_dgates);
+        s->held = 0;
+    }
+}
+
+// What waits, filled up with zeros.
+static void ck_amx_lstm_last_tokens(ck_amx_lstm_backward *s) {
+    const ck_amx_lstm_plan *p = s->plan;
+    const ck_amx_lstm_backward_memory *m = s->memory;
+    if (s->held == 0) return;
+    const size_t rest = (size_t)(64 * (32 - s->held));
+    for (ptrdiff_t i = 0; i < p->in_steps; i++) memset(m->held_x + i * CK_PAIR_BYTES + 64 * s->held, 0, rest);
+    for (ptrdiff_t i = 0; i < p->units; i++) memset(m->held_h + i * CK_PAIR_BYTES + 64 * s->held, 0, rest);
+    for (ptrdiff_t i = 0; i < p->gate_steps; i++) memset(m->held_dgates + i * CK_PAIR_BYTES + 64 * s->held, 0, rest);
+    ck_amx_lstm_pack_tokens(s, m->held_x, m->held_h, m->held_dgates);
+}
+
 static void ck_amx_lstm_step_back(ck_amx_lstm_backward *s, ptrdiff_t t) {
     const ck_amx_lstm_plan *p = s->plan;
-    s->t = t;
-    s->side.done = s->side.ready = s->side.piece = s->side.credit = 0;
-    s->side.budget = CK_AMX_GATES_COST;
-    if (t + 1 == p->length) {
-        s->side.ready = p->units;
-    } else {
-        if (t >= 0) ck_amx_lstm_back_product(s, s->wh, p->units, 0);
-        else s->side.done = s->side.ready = p->units;
-        if (s->dx.data) ck_amx_lstm_back_product(s, s->wx, p->in_steps, p->units);
+    const ck_amx_lstm_backward_memory *m = s->memory;
+    float *const dx_sums = m->rest + 1024 * p->units;
+    const int later = t + 1 < p->length;
+    if (later) {
+        if (s->dx.data) ck_amx_lstm_back_product(s, s->wx, p->in_steps, dx_sums);
+        ck_amx_lstm_back_product(s, s->wh, p->units, m->rest);
+        if (s->dx.data) ck_amx_lstm_put_dx(s, dx_sums, t + 1);
     }
-    ck_amx_lstm_drain(&s->side, s->side.ready);
+    const ptrdiff_t step = 5 * p->hidden * s->rows, begin = 5 * p->hidden * s->first * p->length;
+    for (ptrdiff_t u = 0; u < p->units; u++) {
+        ck_amx_lstm_item gates = {
+            .rows = s->rows,
+            .hidden = p->hidden,
+            .block = 2 * u,
+            .sums = later ? m->rest + 1024 * u : 0,
+            .y_at = (s->first * p->length + t) * p->hidden,
+            .y_row = p->length * p->hidden,
+            .saved = {(void *)s->saved.data, s->saved.type},
+            .saved_at = begin + t * step,
+            .before_at = t > 0 ? begin + (t - 1) * step : -1,
+            .dy = s->dy,
+            .dcells = m->dcells,
+            .dbias = s->bias,
+            .dgates = m->dgates,
+        };
+        ck_amx_lstm_backward_item(&gates);
+    }
+    ck_amx_lstm_add_tokens(s, t);
 }
 
-// The gradients of the weights: x and the states before each token against the gradients of the gates.
-static void ck_amx_lstm_weight_gradients(const ck_amx_lstm_plan *p, const ck_amx_lstm_backward_memory *m, ck_in x, ck_in y, float *dwx,
-                                         float *dwh) {
-    const void *inputs = x.data;
-    if (x.type != CK_BF16) {
-        const ptrdiff_t count = p->rows * p->length * p->inputs;
-        for (ptrdiff_t i = 0; i < count; i += 16) {
-            const __mmask16 lanes = (__mmask16)ck_mask_of_32(count - i);
-            ck_amx_put((ck_out){m->x, CK_BF16}, i, ck_amx_get(x, i, lanes), lanes);
+// The gradients of the weights: `blocks` blocks of 32 rows of a from `block` on against `panels` panels of b from `panel` on, over all
+// tokens. Stretches are so short that a block stays in the first-level cache while it meets the panels; sums rest between them.
+static void ck_amx_lstm_meet(const ck_amx_lstm_plan *p, const ck_amx_lstm_backward_memory *m, ptrdiff_t block, ptrdiff_t blocks,
+                             ptrdiff_t panel, ptrdiff_t panels, float *dwx, float *dwh) {
+    const ptrdiff_t stretch = ck_amx_share(p->token_steps, CK_AMX_LSTM_STRETCH);
+    for (ptrdiff_t done = 0; done < p->token_steps; done += stretch) {
+        const ptrdiff_t count = ck_smaller(stretch, p->token_steps - done);
+        for (ptrdiff_t i = 0; i < blocks; i++) {
+            const int of_x = block + i < p->in_steps;
+            const ptrdiff_t row = 32 * (of_x ? block + i : block + i - p->in_steps);
+            const ptrdiff_t rows = ck_smaller(32, (of_x ? p->inputs : p->hidden) - row);
+            for (ptrdiff_t j = 0; j < panels; j++) {
+                const ck_amx_lstm_part part = {m->turned + (block + i) * p->token_panel + done * CK_PAIR_BYTES,
+                                               m->pairs + (panel + j) * p->token_panel + done * CK_PAIR_BYTES, count};
+                float *const sums = m->sums + 1024 * (i * panels + j);
+                if (i == 0) ck_amx_lstm_multiply_rows(1, 1, &part, 1, done ? sums : 0, CK_SUMS_ROW, sums);
+                else ck_amx_lstm_multiply_rows(1, 0, &part, 1, done ? sums : 0, CK_SUMS_ROW, sums);
+                if (done + count < p->token_steps) continue;
+                const ptrdiff_t column = 32 * (panel + j);
+                const __mmask32 lanes = ck_mask_of_32(p->gates - column);
+                float *const to = (of_x ? dwx : dwh) + row * p->gates + column;
+                for (ptrdiff_t r = 0; r < rows; r++) {
+                    _mm512_mask_storeu_ps(to + r * p->gates, (__mmask16)lanes, (__m512)f16_load(sums + 32 * r));
+                    _mm512_mask_storeu_ps(to + r * p->gates + 16, (__mmask16)(lanes >> 16), (__m512)f16_load(sums + 32 * r + 16));
+                }
+            }
         }
-        inputs = m->x;
     }
-    for (ptrdiff_t r = 0; r < p->rows; r++) {
-        uint16_t *to = m->h + r * p->length * p->hidden;
-        memset(to, 0, sizeof(uint16_t) * (size_t)p->hidden);
-        const ptrdiff_t from = r * p->length * p->hidden, count = (p->length - 1) * p->hidden;
-        for (ptrdiff_t i = 0; i < count; i += 16) {
-            const __mmask16 lanes = (__mmask16)ck_mask_of_32(count - i);
-            ck_amx_put((ck_out){to + p->hidden, CK_BF16}, i, ck_amx_get(y, from + i, lanes), lanes);
+}
+
+static void ck_amx_lstm_weight_gradients(const ck_amx_lstm_plan *p, const ck_amx_lstm_backward_memory *m, float *dwx, float *dwh) {
+    const ptrdiff_t blocks = p->in_steps + p->units;
+    const ptrdiff_t band = ck_amx_share(blocks, CK_AMX_LSTM_BAND), group = ck_amx_share(p->gate_steps, CK_AMX_LSTM_GROUP);
+    ck_amx_lstm_tiles(32);
+    for (ptrdiff_t panel = 0; panel < p->gate_steps; panel += group) {
+        for (ptrdiff_t block = 0; block < blocks; block += band) {
+            ck_amx_lstm_meet(p, m, block, ck_smaller(band, blocks - block), panel, ck_smaller(group, p->gate_steps - panel), dwx, dwh);
         }
     }
-    const ck_gemm of_x = ck_amx_lstm_weights(p, p->inputs, inputs, m->dgates, dwx);
-    ck_amx_gemm(&of_x, m->products);
-    const ck_gemm of_h = ck_amx_lstm_weights(p, p->hidden, m->h, m->dgates, dwh);
-    ck_amx_gemm(&of_h, m->products);
 }
 
 static void ck_amx_lstm_layer_gradient(const ck_lstm *g, ck_in x, const void *wx, const void *wh, ck_in y, ck_in saved, ck_in dy,
@@ -121,16 +188,24 @@ static void ck_amx_lstm_layer_gradient(const ck_lstm *g, ck_in x, const void *wx
         wx = m.wx;
         wh = m.wh;
     }
-    ck_amx_lstm_backward s = {.plan = p, .memory = &m, .wx = wx, .wh = wh, .saved = saved, .dy = dy, .dx = dx, .bias = dbias_x};
-    memset(m.state[0], 0, (size_t)(p->gate_steps * CK_PAIR_BYTES));
-    memset(m.state[1], 0, (size_t)(p->gate_steps * CK_PAIR_BYTES));
+    ck_amx_lstm_backward s = {.plan = p, .memory = &m, .wx = wx, .wh = wh, .x = x, .y = y, .saved = saved, .dy = dy, .dx = dx,
+                              .bias = dbias_x};
+    // What lies beyond the columns is never written.
+    memset(m.x, 0, (size_t)(p->in_steps * CK_PAIR_BYTES));
+    memset(m.h, 0, (size_t)(p->units * CK_PAIR_BYTES));
+    memset(m.dgates, 0, (size_t)(p->gate_steps * CK_PAIR_BYTES));
     for (s.first = 0; s.first < p->rows; s.first += 32) {
-        s.side = (ck_amx_lstm_side){.rows = ck_smaller(32, p->rows - s.first), .finish = ck_amx_lstm_finish_back};
+        s.rows = ck_smaller(32, p->rows - s.first);
         memset(m.dcells, 0, (size_t)(p->units * CK_SUMS_PANEL));
-        ck_amx_lstm_tiles(s.side.rows);
-        for (ptrdiff_t t = p->length - 1; t >= (dx.data ? -1 : 0); t--) ck_amx_lstm_step_back(&s, t);
+        ck_amx_lstm_tiles(s.rows);
+        for (ptrdiff_t t = p->length - 1; t >= 0; t--) ck_amx_lstm_step_back(&s, t);
+        if (dx.data) {
+            ck_amx_lstm_back_product(&s, s.wx, p->in_steps, m.rest);
+            ck_amx_lstm_put_dx(&s, m.rest, 0);
+        }
     }
-    _tile_release();
+    ck_amx_lstm_last_tokens(&s);
     memcpy(dbias_h, dbias_x, sizeof(float) * (size_t)p->gates);
-    ck_amx_lstm_weight_gradients(p, &m, x, y, dwx, dwh);
+    ck_amx_lstm_weight_gradients(p, &m, dwx, dwh);
+    _tile_release();
 }

@@ -4,13 +4,16 @@
 #define CK_AMX_LSTM_PLAN_H
 
 enum {
-    // Rows that make it worthwhile to multiply x step by step, and bytes of weights that may be in use by then.
+    // Rows that make it worthwhile to multiply x step by step, and bytes of weights that may be in use by then. The sums are the same.
     CK_AMX_LSTM_ROWS = 20,
     CK_AMX_LSTM_WEIGHTS = 5 << 18,
     // Rows of a product of x made beforehand.
     CK_AMX_LSTM_AHEAD = 256,
     // Steps of 32 of a contraction between two rests of the sums: that much of a stays in the first-level cache.
     CK_AMX_LSTM_STRETCH = 16,
+    // Blocks of 32 rows and panels of 32 columns of the weights' gradients whose sums stay in the second level, with their operands.
+    CK_AMX_LSTM_BAND = 16,
+    CK_AMX_LSTM_GROUP = 16,
 };
 
 typedef struct ck_amx_lstm_plan {
@@ -23,6 +26,8 @@ typedef struct ck_amx_lstm_plan {
     int fits;
     // Bytes of packed weights.
     ptrdiff_t wx_bytes, wh_bytes;
+    // Tokens in steps of 32, and the distance of panels of that many: no multiple of the caches' periods.
+    ptrdiff_t token_steps, token_panel;
 } ck_amx_lstm_plan;
 
 static ck_amx_lstm_plan ck_amx_lstm_planned(const ck_lstm *g) {
@@ -34,6 +39,8 @@ static ck_amx_lstm_plan ck_amx_lstm_planned(const ck_lstm *g) {
     p.wx_bytes = p.in_steps * p.gate_steps * CK_PAIR_BYTES;
     p.wh_bytes = p.units * p.gate_steps * CK_PAIR_BYTES;
     p.fits = p.wx_bytes + p.wh_bytes <= CK_AMX_LSTM_WEIGHTS;
+    p.token_steps = ck_amx_32s(p.rows * p.length);
+    p.token_panel = (p.token_steps + 1) * CK_PAIR_BYTES;
     return p;
 }
 
@@ -43,16 +50,10 @@ CK_INLINE void *ck_amx_lstm_take(char **at, ptrdiff_t bytes) {
     return p;
 }
 
-// sums[m, 4H] = x·wx + bias.
-static ck_gemm ck_amx_lstm_ahead(const ck_amx_lstm_plan *p, ptrdiff_t m, const void *x, const void *wx, const float *bias, float *sums) {
+// sums[m, 4H] = x·wx.
+static ck_gemm ck_amx_lstm_ahead(const ck_amx_lstm_plan *p, ptrdiff_t m, const void *x, const void *wx, float *sums) {
     return (ck_gemm){.m = m, .n = p->gates, .k = p->inputs, .batch = 1, .packed_b = 1, .a = {x, CK_BF16}, .b = {wx, CK_BF16},
-                     .c = {sums, CK_F32}, .a_row = p->inputs, .b_row = p->gates, .c_row = p->gates_row, .epilogue = {.bias = bias}};
-}
-
-// dw[width, 4H] = xᵀ·dgates over all tokens.
-static ck_gemm ck_amx_lstm_weights(const ck_amx_lstm_plan *p, ptrdiff_t width, const void *x, const void *dgates, float *dw) {
-    return (ck_gemm){.m = width, .n = p->gates, .k = p->rows * p->length, .batch = 1, .transpose_a = 1, .a = {x, CK_BF16},
-                     .b = {dgates, CK_BF16}, .c = {dw, CK_F32}, .a_row = width, .b_row = p->gates_row, .c_row = p->gates};
+                     .c = {sums, CK_F32}, .a_row = p->inputs, .b_row = p->gates, .c_row = p->gates_row};
 }
 
 // Arrays of units hold [block of 16, 32 rows, 16] floats; those for tiles 32 rows of 64 bytes for each 32 columns.
@@ -61,7 +62,7 @@ typedef struct ck_amx_lstm_forward_memory {
     char *wx, *wh, *parted_x, *parted_h;
     float *bias, *cells;
     char *state[2], *x;
-    // Sums of four gates of 32 units, those in work and those being finished.
+    // Sums of four gates of 32 units, those in work and those that wait.
     float *sums[2], *early;
     uint16_t *gathered;
     void *products;
@@ -83,34 +84,40 @@ static ptrdiff_t ck_amx_lstm_lay_forward(const ck_lstm *g, const ck_amx_lstm_pla
     m->early = ck_amx_lstm_take(&at, 4 * ahead * p->gates_row);
     m->gathered = ck_amx_lstm_take(&at, 2 * ahead * p->inputs);
     m->products = at;
-    const ck_gemm product = ck_amx_lstm_ahead(p, ahead, 0, 0, 0, 0);
+    const ck_gemm product = ck_amx_lstm_ahead(p, ahead, 0, 0, 0);
     return at - start + ck_amx_gemm_workspace(&product);
 }
 
+// Rows of x, of the states before them and of the gradients of their gates, until 32 tokens are together: [32 columns, 32 rows of 64
+// bytes]. Then they go where the gradients of the weights read them: as a turned, and as b in pairs; panels token_panel apart.
 typedef struct ck_amx_lstm_backward_memory {
     char *wx, *wh;
+    // The gradient of the cell; sums of dh, then of dx.
     float *dcells, *rest;
-    // The gradients of the gates of two steps as a, and of all in order of x.
-    char *state[2];
-    uint16_t *dgates, *x, *h;
-    void *products;
+    // One step: x, the states before it, the gradients of the gates.
+    char *x, *h, *dgates;
+    char *held_x, *held_h, *held_dgates;
+    char *turned, *pairs;
+    float *sums;
 } ck_amx_lstm_backward_memory;
 
 static ptrdiff_t ck_amx_lstm_lay_backward(const ck_lstm *g, const ck_amx_lstm_plan *p, char *at, ck_amx_lstm_backward_memory *m) {
     const char *const start = at;
-    const ptrdiff_t tokens = p->rows * p->length;
     m->wx = ck_amx_lstm_take(&at, g->packed_weights ? 0 : p->gate_steps * p->in_steps * CK_PAIR_BYTES);
     m->wh = ck_amx_lstm_take(&at, g->packed_weights ? 0 : p->gate_steps * p->units * CK_PAIR_BYTES);
     m->dcells = ck_amx_lstm_take(&at, p->units * CK_SUMS_PANEL);
     m->rest = ck_amx_lstm_take(&at, (p->units + p->in_steps) * CK_SUMS_PANEL);
-    for (int i = 0; i < 2; i++) m->state[i] = ck_amx_lstm_take(&at, p->gate_steps * CK_PAIR_BYTES);
-    m->dgates = ck_amx_lstm_take(&at, 2 * tokens * p->gates_row);
-    m->x = ck_amx_lstm_take(&at, 2 * tokens * p->inputs);
-    m->h = ck_amx_lstm_take(&at, 2 * tokens * p->hidden);
-    m->products = at;
-    const ck_gemm of_x = ck_amx_lstm_weights(p, p->inputs, 0, 0, 0), of_h = ck_amx_lstm_weights(p, p->hidden, 0, 0, 0);
-    const ptrdiff_t x_bytes = ck_amx_gemm_workspace(&of_x), h_bytes = ck_amx_gemm_workspace(&of_h);
-    return at - start + (x_bytes > h_bytes ? x_bytes : h_bytes);
+    m->x = ck_amx_lstm_take(&at, p->in_steps * CK_PAIR_BYTES);
+    m->h = ck_amx_lstm_take(&at, p->units * CK_PAIR_BYTES);
+    m->dgates = ck_amx_lstm_take(&at, p->gate_steps * CK_PAIR_BYTES);
+    m->held_x = ck_amx_lstm_take(&at, p->in_steps * CK_PAIR_BYTES);
+    m->held_h = ck_amx_lstm_take(&at, p->units * CK_PAIR_BYTES);
+    m->held_dgates = ck_amx_lstm_take(&at, p->gate_steps * CK_PAIR_BYTES);
+    m->turned = ck_amx_lstm_take(&at, (p->in_steps + p->units) * p->token_panel);
+    m->pairs = ck_amx_lstm_take(&at, p->gate_steps * p->token_panel);
+    m->sums = ck_amx_lstm_take(&at, ck_smaller(p->in_steps + p->units, CK_AMX_LSTM_BAND) * ck_smaller(p->gate_steps, CK_AMX_LSTM_GROUP)
+                                        * CK_SUMS_PANEL);
+    return at - start;
 }
 
 #endif

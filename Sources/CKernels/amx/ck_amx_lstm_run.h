@@ -1,58 +1,27 @@
-// Tile products of an LSTM with rows of gates in their shadow.
+// Tile products of an LSTM: up to 32 rows that stay in the first-level cache against weights that stream from the second.
+//
+// Products and gates take turns. They cannot overlap: a product of tiles keeps one of the two ports of 512-bit arithmetic busy for its
+// sixteen cycles, and what is bound to that port waits (128 multiply-adds beside four products take as long as one after the other).
 
 #ifndef CK_AMX_LSTM_RUN_H
 #define CK_AMX_LSTM_RUN_H
 
-enum {
-    // What the gates of sixteen units cost, where sixteen plain results are 1.
-    CK_AMX_GATES_COST = 6,
-};
-
-// Sums that wait to be finished: items of 32 columns and `rows` rows, from piece `piece` of item `done` to item `ready`; a piece is
-// sixteen columns of a row, since much at a time would keep the next products from being seen. After each step of a product pieces are
-// finished for `budget`.
-typedef struct ck_amx_lstm_side {
-    ptrdiff_t done, ready, piece, rows, budget, credit;
-    // Finishes a piece and says what it cost.
-    ptrdiff_t (*finish)(struct ck_amx_lstm_side *);
-} ck_amx_lstm_side;
-
-CK_INLINE ptrdiff_t ck_amx_lstm_finish_one(ck_amx_lstm_side *s) {
-    const ptrdiff_t cost = s->finish(s);
-    if (++s->piece == 2 * s->rows) {
-        s->piece = 0;
-        s->done++;
-    }
-    return cost;
-}
-
-CK_INLINE void ck_amx_lstm_side_step(ck_amx_lstm_side *s) {
-    if (s->done == s->ready) return;
-    s->credit += s->budget;
-    while (s->credit > 0 && s->done < s->ready) s->credit -= ck_amx_lstm_finish_one(s);
-}
-
-// Finishes all items before `item`.
-CK_INLINE void ck_amx_lstm_drain(ck_amx_lstm_side *s, ptrdiff_t item) {
-    while (s->done < item) ck_amx_lstm_finish_one(s);
-    s->credit = 0;
-}
-
-// Part of a contraction: the first of two row tiles of a lies at `a`, its rows a_row apart.
+// Part of a contraction; each step of a is 32 rows of 64 bytes, each of b a pair of tiles.
 typedef struct ck_amx_lstm_part {
     const char *a, *b;
     ptrdiff_t steps;
 } ck_amx_lstm_part;
 
-// Tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a, of which each step is 32 rows of 64 bytes; `lower` says whether there are more than
-// 16 rows.
-CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const ck_amx_lstm_part *parts, int count, const float *from, float *to,
-                                         ck_amx_lstm_side *side) {
+// Tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a; `lower` says whether there are more than 16 rows. b is read past the first-level
+// cache; what comes from beyond the second would not stay there either, so what will be read again must be `far` once. Sums start from
+// `from`, rows from_row bytes apart, or from zero, and go to a panel of 32 × 32.
+CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const int far, const ck_amx_lstm_part *parts, int count, const float *from,
+                                         ptrdiff_t from_row, float *to) {
     if (from) {
-        _tile_loadd(0, from, CK_SUMS_ROW);
-        _tile_loadd(1, from + 16, CK_SUMS_ROW);
-        if (lower) _tile_loadd(2, from + 512, CK_SUMS_ROW);
-        if (lower) _tile_loadd(3, from + 528, CK_SUMS_ROW);
+        _tile_loadd(0, from, from_row);
+        _tile_loadd(1, from + 16, from_row);
+        if (lower) _tile_loadd(2, (const char *)from + 16 * from_row, from_row);
+        if (lower) _tile_loadd(3, (const char *)from + 16 * from_row + 64, from_row);
     } else {
         _tile_zero(0);
         _tile_zero(1);
@@ -62,17 +31,18 @@ CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const ck_amx_lstm_part
     for (int p = 0; p < count; p++) {
         const char *a = parts[p].a, *b = parts[p].b;
         for (ptrdiff_t i = parts[p].steps; i > 0; i--, a += CK_PAIR_BYTES, b += CK_PAIR_BYTES) {
-            CK_TILE_B(4, b);
+            if (far) _tile_loadd(4, b, 64);
+            else CK_TILE_B(4, b);
             CK_TILE_A(6, a, 64);
             _tile_dpbf16ps(0, 6, 4);
-            CK_TILE_B(5, b + CK_TILE_BYTES);
+            if (far) _tile_loadd(5, b + CK_TILE_BYTES, 64);
+            else CK_TILE_B(5, b + CK_TILE_BYTES);
             _tile_dpbf16ps(1, 6, 5);
             if (lower) {
                 CK_TILE_A(7, a + CK_TILE_BYTES, 64);
                 _tile_dpbf16ps(2, 7, 4);
                 _tile_dpbf16ps(3, 7, 5);
             }
-            ck_amx_lstm_side_step(side);
         }
     }
     _tile_stored(0, to, CK_SUMS_ROW);
@@ -81,10 +51,10 @@ CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const ck_amx_lstm_part
     if (lower) _tile_stored(3, to + 528, CK_SUMS_ROW);
 }
 
-static void ck_amx_lstm_multiply(ptrdiff_t rows, const ck_amx_lstm_part *parts, int count, const float *from, float *to,
-                                 ck_amx_lstm_side *side) {
-    if (rows > 16) ck_amx_lstm_multiply_rows(1, parts, count, from, to, side);
-    else ck_amx_lstm_multiply_rows(0, parts, count, from, to, side);
+static void ck_amx_lstm_multiply(ptrdiff_t rows, const ck_amx_lstm_part *parts, int count, const float *from, ptrdiff_t from_row,
+                                 float *to) {
+    if (rows > 16) ck_amx_lstm_multiply_rows(1, 0, parts, count, from, from_row, to);
+    else ck_amx_lstm_multiply_rows(0, 0, parts, count, from, from_row, to);
 }
 
 CK_INLINE void ck_amx_lstm_tiles(ptrdiff_t rows) {
