@@ -8,6 +8,20 @@ extension Graph {
         for segment in segments {
             recompute(segment)
         }
+        dropUnreadSlopes()
+    }
+
+    /// What forward made of a segment keeps no slope: backward reads that of the repetition.
+    private mutating func dropUnreadSlopes() {
+        let uses = useCounts()
+        for index in nodes.indices {
+            guard var riders = nodes[index].operation.riders, riders.slope, nodes[index].outputs.count > 1,
+                uses[nodes[index].outputs[1].index] == 0
+            else { continue }
+            riders.slope = false
+            nodes[index].operation = nodes[index].operation.carrying(riders)
+            nodes[index].outputs.removeLast()
+        }
     }
 
     private mutating func recompute(_ segment: Segment) {

@@ -44,6 +44,12 @@ import Testing
         #expect(again.program.instructionCount > kept.program.instructionCount)
         if name.hasPrefix("two") { #expect(again.program.plan.arenaBytes < kept.program.plan.arenaBytes) }
         #expect(kept.gradient(rows: 6) == again.gradient(rows: 6))
+        // What forward made of a segment, it made without what only the repetition stores.
+        for set in InstructionSet.available {
+            let kept = CaseRun(model, kernels: FloatKernels(set), capacity: 6, precision: precision)
+            let again = CaseRun(model, kernels: FloatKernels(set), capacity: 6, precision: precision, recompute: true)
+            #expect(kept.gradient(rows: 6) == again.gradient(rows: 6), "\(set.name)")
+        }
     }
 
     /// A buffer's part of the gradient arena is the batch's mean and unbiased variance, weighted by its share of the global batch.

@@ -68,11 +68,15 @@ static __attribute__((noinline)) void ck_amx_finish_any(const ck_epilogue *e, co
                                                         __mmask16 lanes) {
     f16 z = f16_load(tile);
     if (e->bias) z = z + (f16)_mm512_maskz_loadu_ps(lanes, e->bias + column);
-    f16 y = f16_activate(e->activation, z);
-    if (e->slope.data) {
-        const int of_input = ck_amx_is_gelu(e);
-        ck_amx_put(e->slope, at, f16_activation_gradient(e->activation, of_input ? z : y, f16_set(1.0f)), lanes);
+    f16 y = z, slope;
+    if (ck_amx_is_gelu(e) && c.type == CK_BF16) {
+        // As on the short way: a result's bits do not depend on what else is stored.
+        ck_amx_rough_gelus(1, e->activation == CK_GELU, &y, e->slope.data ? &slope : 0);
+    } else {
+        y = f16_activate(e->activation, z);
+        if (e->slope.data) slope = f16_activation_gradient(e->activation, ck_amx_is_gelu(e) ? z : y, f16_set(1.0f));
     }
+    if (e->slope.data) ck_amx_put(e->slope, at, slope, lanes);
     if (e->gate == CK_GATE_FACTOR) {
         y = y * ck_amx_get(e->gate_data, at, lanes);
     } else if (e->gate == CK_GATE_OPEN) {

@@ -110,7 +110,7 @@ package struct StepBench {
             return (try Network.build(network), try loadData(spec, task: task, inputShape: network.input, seed: 1).train)
         }
         let kind = MetricKind(task)
-        let before = Clock.residentBytes
+        let before = Clock.memory.resident
         let engine = StepEngine(
             StepEngine.Setup(
                 model: model, kind: kind, optimizer: optimizer, batch: samples, virtualShards: group.size, precision: precision,
@@ -131,7 +131,7 @@ package struct StepBench {
             unit: network.inputIsTokens ? "tokens" : "samples", units: network.inputIsTokens ? network.input[0] : 1,
             stepMilliseconds: median(times.map(\.step)), exchangeMilliseconds: median(times.map(\.exchange)),
             exchangeBytes: engine.exchange.bytesPerStep, instructionSet: common,
-            plannedBytes: engine.plannedBytes, grownBytes: Int(Clock.peakResidentBytes) - Int(before))
+            plannedBytes: engine.plannedBytes, grownBytes: Int(Clock.memory.peak) - Int(before))
         if profiles { row.profile = profile(engine, fixed, rounds: min(steps, 20), step: row.stepMilliseconds, FloatKernels(common)) }
         return row
     }

@@ -18,14 +18,17 @@ package enum Clock {
         return UInt64(usage.ru_maxrss) &* 1024
     }
 
-    /// The physical memory this process holds now (proc(5), statm: pages resident).
-    package static var residentBytes: UInt64 {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+    /// The physical memory this program holds now and the most it has held: proc(5), status. A process inherits what `getrusage` counts from
+    /// the one that started it; these begin with the program.
+    package static var memory: (resident: UInt64, peak: UInt64) {
+        guard let file = fopen("/proc/self/status", "r") else { return (0, 0) }
         defer { fclose(file) }
-        var line = [UInt8](repeating: 0, count: 128)
-        let length = fread(&line, 1, line.count, file)
-        let fields = String(decoding: line[..<length], as: UTF8.self).split(separator: " ")
-        guard fields.count > 1, let pages = UInt64(fields[1]) else { return 0 }
-        return pages &* UInt64(sysconf(Int32(_SC_PAGESIZE)))
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        let length = fread(&bytes, 1, bytes.count, file)
+        func kilobytes(_ name: String) -> UInt64 {
+            let line = String(decoding: bytes[..<length], as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(name) }
+            return line.flatMap { UInt64($0.dropFirst(name.count).drop { !$0.isNumber }.prefix { $0.isNumber }) } ?? 0
+        }
+        return (1024 * kilobytes("VmRSS:"), 1024 * kilobytes("VmHWM:"))
     }
 }
