@@ -224,7 +224,8 @@ static ptrdiff_t ck_tiled_find_taps(const ck_tiled_pass_job *g, const ck_run *y,
             const ptrdiff_t row = (y->tap[i].from + within * g->y.advance) % g->cut.slots;
             const ck_tiled_tap one = {(row * p->x.in + x->tap[j].from) * pixel, tap * step, 1};
             ck_tiled_tap *last = &g->taps[count - 1];
-            if (j > 0 && count > rows && one.from == last->from + last->count * pixel && one.at == last->at + last->count * step) last->count++;
+            const int adjacent = count > rows && one.from == last->from + last->count * pixel && one.at == last->at + last->count * step;
+            if (adjacent) last->count++;
             else g->taps[count++] = one;
         }
     return count;
