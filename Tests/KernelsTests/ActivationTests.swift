@@ -105,6 +105,32 @@ import Testing
         #expect(dx == [0, 0, 4, 5])
     }
 
+    /// What rides on a product treats NaN and the infinities as the kernel that stands alone does.
+    @Test(arguments: Level.all)
+    func fusedActivationsKeepTheSpecialValues(level: Level) {
+        let z: [Float] = [.nan, .infinity, -.infinity, -20, 20]
+        for width in [3, 5, 64] {
+            let bias = (0..<width).map { z[$0 % z.count] }
+            let (a, b) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: width))
+            let shape = MatmulShape(.nn, m: 2, n: width, k: 1)
+            for kind in Activation.allCases {
+                var alone = [Float](repeating: 7, count: width)
+                var out = alone.mutableSpan
+                level.kernels.activate(kind, bias.span, into: &out)
+                var fused = [Float](repeating: 7, count: 2 * width)
+                var workspace = [Float](repeating: .nan, count: level.kernels.matmulWorkspace(shape))
+                var c = fused.mutableSpan
+                var scratch = workspace.mutableSpan
+                level.kernels.matmul(
+                    shape, a.span, b.span, bias: bias.span, activation: kind, accumulate: false, into: &c, workspace: &scratch)
+                for (i, y) in fused.enumerated() {
+                    let expected = alone[i % width]
+                    #expect(y.isNaN && expected.isNaN || abs(y - expected) <= 1e-5 || y == expected, "\(kind)(\(bias[i % width])) is \(y)")
+                }
+            }
+        }
+    }
+
     /// Lengths around every tail, in place too: an element's value does not depend on its lane.
     @Test(arguments: Level.all)
     func everyLengthAndInPlace(level: Level) {

@@ -61,8 +61,9 @@ CK_INLINE void ck_gelu_tanh(const int n, const int slopes, const f16 *z, f16 *y,
 #define CK_STEP(...)                      \
     _Pragma("clang loop unroll(full)")    \
     for (int j = 0; j < n; j++) { __VA_ARGS__; }
-    // Beyond 9.9 the share is all or nothing (2^±122, which float still holds). Below, the function is as good as its limit 0, also at −∞.
-    CK_STEP(low[j] = f16_choose(z[j] < -9.9f, f16_set(-9.9f), z[j]))
+    // Beyond 9.9 the share is all or nothing (2^±122, which float still holds). Below, the function is as good as its limit 0; at −∞, where
+    // half of x times nothing is asked for, it is NaN as in the kernel that stands alone.
+    CK_STEP(low[j] = f16_choose(z[j] < -9.9f, CK_MULADD(z[j], f16_set(0.0f), f16_set(-9.9f)), z[j]))
     CK_STEP(x[j] = f16_choose(low[j] > 9.9f, f16_set(9.9f), low[j]))
     CK_STEP(square[j] = x[j] * x[j])
     // e^(−2u) as a power of two: −2u·log₂e = x·f(x²).
