@@ -105,7 +105,7 @@ typedef struct ck_tile_stream {
     int product, unit;
 } ck_tile_stream;
 
-static ck_tile_stream ck_tile_scores(const ck_tile_backward *b, ptrdiff_t key, ptrdiff_t query, char *scores) {
+static ck_tile_stream ck_tile_both_scores(const ck_tile_backward *b, ptrdiff_t key, ptrdiff_t query, char *scores) {
     const ptrdiff_t a = key / 16 * CK_TILE_BYTES, c = query / 16 * CK_TILE_BYTES;
     return (ck_tile_stream){.a = {b->keys + a, b->values + a}, .b = {b->query_columns + c, b->output_columns + c}, .c = scores,
                             .across = b->head.tiles * CK_TILE_BYTES, .steps = b->head.steps};
@@ -118,33 +118,20 @@ CK_INLINE void ck_tile_advance(ck_tile_stream *stream) {
     char *const c = stream->c + stream->product * 4 * CK_TILE_BYTES;
     switch (stream->unit) {
     case 0:
-        if (stream->step == 0) {
-            _tile_zero(0);
-            _tile_zero(1);
-            _tile_zero(2);
-            _tile_zero(3);
-        }
-        _tile_loadd(4, a, 64);
-        _tile_loadd(6, b, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, b + CK_TILE_BYTES, 64);
-        _tile_dpbf16ps(1, 4, 7);
+        if (stream->step == 0) ck_tile_zero_quad();
+        ck_tile_upper(0, a, b, CK_TILE_BYTES);
         stream->unit = 1;
         break;
     case 1:
-        _tile_loadd(5, a + CK_TILE_BYTES, 64);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
+        ck_tile_lower(0, a + CK_TILE_BYTES);
         stream->unit = ++stream->step < stream->steps ? 0 : 2;
         break;
     case 2:
-        _tile_stored(0, c, 64);
-        _tile_stored(1, c + CK_TILE_BYTES, 64);
+        ck_tile_store_two(0, c);
         stream->unit = 3;
         break;
     default:
-        _tile_stored(2, c + 2 * CK_TILE_BYTES, 64);
-        _tile_stored(3, c + 3 * CK_TILE_BYTES, 64);
+        ck_tile_store_two(1, c + 2 * CK_TILE_BYTES);
         stream->unit = 0;
         stream->step = 0;
         stream->product++;
@@ -182,12 +169,12 @@ static void ck_tile_block(const ck_attention *g, ck_tile_backward *b, ptrdiff_t 
     ptrdiff_t first[CK_TILE_KEY_GROUPS];
     for (ptrdiff_t k = 0; k < key_groups; k++) first[k] = g->causal && k0 + 32 * k > q0 ? (k0 + 32 * k - q0) / 32 : 0;
     char *now = b->scores, *next = b->scores + 8 * CK_TILE_BYTES;
-    ck_tile_stream stream = ck_tile_scores(b, k0, q0 + 32 * first[0], now);
+    ck_tile_stream stream = ck_tile_both_scores(b, k0, q0 + 32 * first[0], now);
     ck_tile_finish(&stream);
     for (ptrdiff_t k = 0; k < key_groups; k++)
         for (ptrdiff_t q = first[k]; q < groups; q++) {
-            if (q + 1 < groups) stream = ck_tile_scores(b, k0 + 32 * k, q0 + 32 * (q + 1), next);
-            else if (k + 1 < key_groups) stream = ck_tile_scores(b, k0 + 32 * (k + 1), q0 + 32 * first[k + 1], next);
+            if (q + 1 < groups) stream = ck_tile_both_scores(b, k0 + 32 * k, q0 + 32 * (q + 1), next);
+            else if (k + 1 < key_groups) stream = ck_tile_both_scores(b, k0 + 32 * (k + 1), q0 + 32 * first[k + 1], next);
             const ck_tile_patch patch = {k0 + 32 * k, q0 + 32 * q, &b->kept[k][32 * q], now,
                                          b->chances + 2 * k * CK_TILE_ROW + q * CK_TILE_BYTES,
                                          b->gradients + 2 * k * CK_TILE_ROW + q * CK_TILE_BYTES,
@@ -204,11 +191,11 @@ static void ck_tile_block(const ck_attention *g, ck_tile_backward *b, ptrdiff_t 
             ck_tile_quad quad = {.a = b->chances + rows, .a_step = CK_TILE_BYTES, .a_next = CK_TILE_ROW, .b = b->output_pairs + pairs,
                                  .b_step = 2 * steps * CK_TILE_BYTES, .b_next = CK_TILE_BYTES, .c = b->value_sums + sums,
                                  .c_next = 2 * steps * CK_TILE_BYTES, .steps = groups - first[k], .load = !begin};
-            ck_tile_quad_product(&quad);
+            ck_tile_quad_product(0, &quad);
             quad.a = b->gradients + rows;
             quad.b = b->query_pairs + pairs;
             quad.c = b->key_sums + sums;
-            ck_tile_quad_product(&quad);
+            ck_tile_quad_product(0, &quad);
         }
     for (ptrdiff_t q = 0; q < groups; q++) {
         // The groups of keys that these queries see.
@@ -218,33 +205,9 @@ static void ck_tile_block(const ck_attention *g, ck_tile_backward *b, ptrdiff_t 
                 .a = b->keys_turned + (p * tiles + k0 / 32) * CK_TILE_BYTES, .a_step = CK_TILE_BYTES, .a_next = across / 2,
                 .b = b->gradients_right + 2 * q * CK_TILE_BYTES, .b_step = 2 * CK_TILE_ROW, .b_next = CK_TILE_BYTES,
                 .c = b->query_sums + (2 * p * tiles + q0 / 16 + 2 * q) * CK_TILE_BYTES, .c_next = across, .steps = seen, .load = k0 > 0};
-            ck_tile_quad_product(&quad);
+            ck_tile_quad_product(1, &quad);
         }
     }
-}
-
-// The turned gradient of 32 queries, as rows of bf16.
-static void ck_tile_put_queries(const ck_attention *g, const ck_tile_backward *b, ptrdiff_t tile, uint16_t *to, ptrdiff_t stride) {
-    const __m512 scale = _mm512_set1_ps(g->scale);
-    const __m512i pair = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
-                                          18, 2, 17, 1, 16, 0);
-    for (ptrdiff_t p = 0; p < b->head.steps; p++)
-        for (ptrdiff_t half = 0; half < 2; half++) {
-            const char *const from = b->query_sums + (2 * p * b->head.tiles + tile + half) * CK_TILE_BYTES;
-            char pairs[CK_TILE_BYTES] __attribute__((aligned(64)));
-            for (ptrdiff_t i = 0; i < 16; i++) {
-                const char *const row = from + (i >> 3) * b->head.tiles * CK_TILE_BYTES + (i & 7) * 128;
-                const __m512 even = _mm512_mul_ps(_mm512_load_ps(row), scale), odd = _mm512_mul_ps(_mm512_load_ps(row + 64), scale);
-                _mm512_store_si512(pairs + 64 * i, _mm512_permutexvar_epi16(pair, ck_pair_of_bf16(even, odd)));
-            }
-            __m512i rows[16];
-            ck_transpose_dwords(pairs, 64, rows);
-            for (ptrdiff_t i = 0; i < 16; i++) {
-                const ptrdiff_t query = 8 * (i >> 2) + 4 * half + (i & 3);
-                if (16 * tile + query < g->length)
-                    _mm512_mask_storeu_epi16(to + query * stride + 32 * p, ck_mask_of_32(g->size - 32 * p), rows[i]);
-            }
-        }
 }
 
 // Statistics in powers of two and Σ dy·y; padding sees nothing.
@@ -282,8 +245,9 @@ static int ck_tile_backward_row(const ck_attention *g, ptrdiff_t r, const uint16
         ck_tile_lay_out(qkv + at + 2 * width, stride, g, &b->head, value);
         b->ahead = ck_attention_ahead_backward(g, r, h, (ck_in){qkv, CK_BF16}, (ck_in){y, CK_BF16}, (ck_in){dy, CK_BF16},
                                                (ck_out){dqkv, CK_BF16});
-        // Fetched at each pair of keys, of which a short sequence has few.
-        if (g->length <= 64) b->ahead.step = 2;
+        // Fetched at each pair of keys of each patch of 32 by 32.
+        const ptrdiff_t groups = b->head.tiles / 2;
+        ck_attention_spread(&b->ahead, 16 * (g->causal ? groups * (groups + 1) / 2 : groups * groups));
         ck_tile_shares(g, y + out, dy + out, statistics + (r * g->heads + h) * g->length, b);
         for (ptrdiff_t k0 = 0; k0 < g->length; k0 += 32 * CK_TILE_KEY_GROUPS) {
             const ptrdiff_t first = g->causal ? k0 : 0;
@@ -298,8 +262,12 @@ static int ck_tile_backward_row(const ck_attention *g, ptrdiff_t r, const uint16
                     ck_tile_put_rows(b->value_sums + sums, next, 1.0f, to + width, stride, rows, columns);
                 }
         }
-        for (ptrdiff_t t = 0; t < b->head.tiles; t += 2)
-            ck_tile_put_queries(g, b, t, dqkv + at + 16 * t * stride, stride);
+        const __m512 factors[] = {_mm512_set1_ps(g->scale), _mm512_set1_ps(g->scale)};
+        for (ptrdiff_t t = 0; t < b->head.tiles; t += 2) {
+            const ptrdiff_t across = b->head.tiles * CK_TILE_BYTES;
+            const ck_tile_turned turned = {b->query_sums + t * CK_TILE_BYTES, 2 * across, across, b->head.steps, size, g->length - 16 * t};
+            ck_tile_put_turned(&turned, factors, dqkv + at + 16 * t * stride, stride);
+        }
     }
     return 1;
 }

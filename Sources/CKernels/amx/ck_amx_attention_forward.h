@@ -121,7 +121,7 @@ static void ck_tile_forward_head(const ck_attention *g, ptrdiff_t r, ptrdiff_t h
                     .a = f->queries + q0 / 16 * CK_TILE_BYTES, .a_step = tiles * CK_TILE_BYTES, .a_next = CK_TILE_BYTES,
                     .b = f->keys + (k0 + k) / 16 * CK_TILE_BYTES, .b_step = tiles * CK_TILE_BYTES, .b_next = CK_TILE_BYTES,
                     .c = f->scores + k / 16 * CK_TILE_BYTES, .c_next = CK_TILE_KEYS / 16 * CK_TILE_BYTES, .steps = steps};
-                ck_tile_quad_product(&quad);
+                ck_tile_quad_product(0, &quad);
             }
             for (ptrdiff_t i = 0; i < 2; i++) ck_tile_softmax(g, f, i, q0, k0, keys, random, head_first);
             for (ptrdiff_t p = 0; p < steps; p++) {
@@ -130,7 +130,7 @@ static void ck_tile_forward_head(const ck_attention *g, ptrdiff_t r, ptrdiff_t h
                     .b = f->values + (k0 / 32 * steps + p) * 2 * CK_TILE_BYTES, .b_step = 2 * steps * CK_TILE_BYTES,
                     .b_next = CK_TILE_BYTES, .c = f->results + 2 * p * CK_TILE_BYTES, .c_next = 2 * steps * CK_TILE_BYTES,
                     .steps = (keys + 31) / 32, .load = k0 > 0};
-                ck_tile_quad_product(&quad);
+                ck_tile_quad_product(0, &quad);
             }
         }
         const ptrdiff_t count = ck_smaller(32, length - q0);

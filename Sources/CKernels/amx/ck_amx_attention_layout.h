@@ -68,34 +68,62 @@ typedef struct ck_tile_quad {
     int load;
 } ck_tile_quad;
 
-CK_INLINE void ck_tile_quad_product(const ck_tile_quad *q) {
+// Tiles out of the second-level cache are loaded with the hint that keeps them out of the first, where what was just computed lies: of a
+// product's operands one is far, a if `far_a`.
+
+CK_INLINE void ck_tile_zero_quad(void) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+}
+// The upper two of four products of a step, then the lower two.
+CK_INLINE void ck_tile_upper(const int far_a, const char *a, const char *b, ptrdiff_t b_next) {
+    if (far_a) {
+        _tile_stream_loadd(4, a, 64);
+        _tile_loadd(6, b, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b + b_next, 64);
+    } else {
+        _tile_loadd(4, a, 64);
+        _tile_stream_loadd(6, b, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_stream_loadd(7, b + b_next, 64);
+    }
+    _tile_dpbf16ps(1, 4, 7);
+}
+CK_INLINE void ck_tile_lower(const int far_a, const char *a) {
+    if (far_a) _tile_stream_loadd(5, a, 64);
+    else _tile_loadd(5, a, 64);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+}
+CK_INLINE void ck_tile_store_two(const int lower, char *c) {
+    if (lower) {
+        _tile_stored(2, c, 64);
+        _tile_stored(3, c + CK_TILE_BYTES, 64);
+    } else {
+        _tile_stored(0, c, 64);
+        _tile_stored(1, c + CK_TILE_BYTES, 64);
+    }
+}
+
+CK_INLINE void ck_tile_quad_product(const int far_a, const ck_tile_quad *q) {
     const char *a = q->a, *b = q->b;
     char *const c = q->c, *const d = q->c + q->c_next;
+    ck_tile_zero_quad();
     if (q->load) {
         _tile_loadd(0, c, 64);
         _tile_loadd(1, c + CK_TILE_BYTES, 64);
         _tile_loadd(2, d, 64);
         _tile_loadd(3, d + CK_TILE_BYTES, 64);
-    } else {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
     }
     for (ptrdiff_t s = 0; s < q->steps; s++, a += q->a_step, b += q->b_step) {
-        _tile_loadd(4, a, 64);
-        _tile_loadd(6, b, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, b + q->b_next, 64);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, a + q->a_next, 64);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
+        ck_tile_upper(far_a, a, b, q->b_next);
+        ck_tile_lower(far_a, a + q->a_next);
     }
-    _tile_stored(0, c, 64);
-    _tile_stored(1, c + CK_TILE_BYTES, 64);
-    _tile_stored(2, d, 64);
-    _tile_stored(3, d + CK_TILE_BYTES, 64);
+    ck_tile_store_two(0, c);
+    ck_tile_store_two(1, d);
 }
 
 // 32 rows of sums times a factor, as bf16: columns of two tiles that lie side by side, rows of the next tiles `next` bytes below.
@@ -106,5 +134,37 @@ static void ck_tile_put_rows(const char *sums, ptrdiff_t next, float factor, uin
         const char *from = sums + (i >> 4) * next + (i & 15) * 64;
         const __m512 left = _mm512_mul_ps(_mm512_load_ps(from), by), right = _mm512_mul_ps(_mm512_load_ps(from + CK_TILE_BYTES), by);
         _mm512_mask_storeu_epi16(to + i * stride, ck_mask_of_32(columns), ck_pair_of_bf16(left, right));
+    }
+}
+
+// Sums with elements as rows, for 32 queries interleaved by fours in two tiles side by side: lane i of tile t is query
+// 8·(i / 4) + 4·t + i mod 4.
+typedef struct ck_tile_turned {
+    const char *sums;
+    // From 32 elements to the next, from 16 to the next; steps of 32 elements; what there is of them and of queries.
+    ptrdiff_t step, next, steps, size, rows;
+} ck_tile_turned;
+
+// Times a factor per query, interleaved like them, as rows of bf16.
+static void ck_tile_put_turned(const ck_tile_turned *t, const __m512 factors[2], uint16_t *to, ptrdiff_t stride) {
+    const __m512i pair = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
+                                          18, 2, 17, 1, 16, 0);
+    for (ptrdiff_t half = 0; half < 2; half++) {
+        const __m512 factor = factors[half];
+        for (ptrdiff_t p = 0; p < t->steps; p++) {
+            char pairs[CK_TILE_BYTES] __attribute__((aligned(64)));
+            for (ptrdiff_t i = 0; i < 16; i++) {
+                const char *const row = t->sums + p * t->step + half * CK_TILE_BYTES + (i >> 3) * t->next + (i & 7) * 128;
+                const __m512 even = _mm512_mul_ps(_mm512_load_ps(row), factor), odd = _mm512_mul_ps(_mm512_load_ps(row + 64), factor);
+                _mm512_store_si512(pairs + 64 * i, _mm512_permutexvar_epi16(pair, ck_pair_of_bf16(even, odd)));
+            }
+            __m512i rows[16];
+            ck_transpose_dwords(pairs, 64, rows);
+            const __mmask32 columns = ck_mask_of_32(t->size - 32 * p);
+            for (ptrdiff_t i = 0; i < 16; i++) {
+                const ptrdiff_t query = 8 * (i >> 2) + 4 * half + (i & 3);
+                if (query < t->rows) _mm512_mask_storeu_epi16(to + query * stride + 32 * p, columns, rows[i]);
+            }
+        }
     }
 }

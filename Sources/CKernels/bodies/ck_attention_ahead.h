@@ -7,17 +7,25 @@
 typedef struct ck_attention_ahead {
     const char *from[8];
     ptrdiff_t stride[8];
-    int parts;
-    // Of a head's row in the widest of the matrices.
+    int parts, part;
+    // Of a head's row in the widest of the matrices; rows that a call fetches.
     ptrdiff_t bytes, token, length, step;
 } ck_attention_ahead;
 
 CK_INLINE void ck_attention_fetch(ck_attention_ahead *ahead) {
-    for (ptrdiff_t n = 0; n < ahead->step && ahead->token < ahead->length; n++, ahead->token++)
-        for (int i = 0; i < ahead->parts; i++) {
-            const char *const line = ahead->from[i] + ahead->token * ahead->stride[i];
-            for (ptrdiff_t at = 0; at < ahead->bytes; at += 64) __builtin_prefetch(line + at, 0, 2);
-        }
+    if (ahead->token >= ahead->length) return;
+    for (ptrdiff_t n = 0; n < ahead->step; n++) {
+        const char *const line = ahead->from[ahead->part] + ahead->token * ahead->stride[ahead->part];
+        for (ptrdiff_t at = 0; at < ahead->bytes; at += 64) __builtin_prefetch(line + at, 0, 2);
+        if (++ahead->part < ahead->parts) continue;
+        ahead->part = 0;
+        if (++ahead->token == ahead->length) return;
+    }
+}
+
+// Spreads the fetching over so many calls: bunched, it would wait for lines instead of computing.
+CK_INLINE void ck_attention_spread(ck_attention_ahead *ahead, ptrdiff_t calls) {
+    ahead->step = (ahead->length * ahead->parts + calls - 1) / calls;
 }
 
 // Another matrix: from its element `at`, with rows of `stride` elements.
@@ -40,9 +48,10 @@ static ptrdiff_t ck_attention_next_head(const ck_attention *g, ptrdiff_t r, ptrd
 
 static ck_attention_ahead ck_attention_ahead_forward(const ck_attention *g, ptrdiff_t r, ptrdiff_t h, ck_in qkv, ck_out y) {
     const ptrdiff_t width = g->heads * g->size, next = ck_attention_next_head(g, r, h, 3 * width);
-    ck_attention_ahead ahead = {.bytes = g->size * (qkv.type == CK_F32 ? 4 : 2), .length = g->length, .step = 1};
+    ck_attention_ahead ahead = {.bytes = g->size * (qkv.type == CK_F32 ? 4 : 2), .length = g->length};
     for (int i = 0; i < 3; i++) ck_attention_ahead_of(&ahead, qkv.data, qkv.type, next + i * width, 3 * width);
     ck_attention_ahead_of(&ahead, y.data, y.type, r * g->length * width + h * g->size, width);
+    ahead.step = ahead.parts;
     return ahead;
 }
 
@@ -50,13 +59,14 @@ static ck_attention_ahead ck_attention_ahead_backward(const ck_attention *g, ptr
                                                       ck_out dqkv) {
     const ptrdiff_t width = g->heads * g->size, next = ck_attention_next_head(g, r, h, 3 * width);
     const ptrdiff_t next_output = ck_attention_next_head(g, r, h, width), at = r * g->length * 3 * width + h * g->size;
-    ck_attention_ahead ahead = {.bytes = g->size * (qkv.type == CK_F32 ? 4 : 2), .length = g->length, .step = 1};
+    ck_attention_ahead ahead = {.bytes = g->size * (qkv.type == CK_F32 ? 4 : 2), .length = g->length};
     for (int i = 0; i < 3; i++) {
         ck_attention_ahead_of(&ahead, qkv.data, qkv.type, next + i * width, 3 * width);
         ck_attention_ahead_of(&ahead, dqkv.data, dqkv.type, at + i * width, 3 * width);
     }
     ck_attention_ahead_of(&ahead, y.data, y.type, next_output, width);
     ck_attention_ahead_of(&ahead, dy.data, dy.type, next_output, width);
+    ahead.step = ahead.parts;
     return ahead;
 }
 
