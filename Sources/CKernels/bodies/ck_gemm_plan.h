@@ -52,7 +52,9 @@ CK_INLINE ck_gemm_plan ck_gemm_planned(const ck_gemm *g) {
     const ptrdiff_t deep = g->m <= CK_GEMM_FEW_ROWS ? CK_GEMM_CHUNK : CK_GEMM_DEEP;
     const ptrdiff_t shallow = few ? CK_GEMM_SHALLOW : far ? CK_GEMM_SHALLOW_A : deep;
     const ptrdiff_t deepest = p.rests_in_c ? shallow : CK_GEMM_CHUNK;
-    const ptrdiff_t chunks = g->k <= deepest ? 1 : (g->k + deepest - 1) / deepest;
+    // A little deeper is better than another visit to c.
+    const ptrdiff_t whole = deepest < CK_GEMM_CHUNK ? deepest * 3 / 2 : deepest;
+    const ptrdiff_t chunks = g->k <= whole ? 1 : (g->k + deepest - 1) / deepest;
     p.chunk = chunks == 1 ? g->k : ck_rounded((g->k + chunks - 1) / chunks);
     const ptrdiff_t panels = (g->n + CK_GEMM_WIDTH - 1) / CK_GEMM_WIDTH;
     // c and a pass through the second-level cache as well, the faster the shallower the chunk.

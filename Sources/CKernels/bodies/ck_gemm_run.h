@@ -18,6 +18,8 @@ CK_INLINE int ck_gemm_is_plain(const ck_gemm *g) {
         && !e->residual.data && !e->slope.data;
 }
 
+#include "ck_gemm_edge.h"
+
 // Tiles of `rows` rows and nv registers from row i (of the block) and column j (of the group) on: `count` of them down the rows or
 // along the panels. The first `columns` of a tile are c's.
 static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t j, int nv, ptrdiff_t count,
@@ -166,12 +168,14 @@ static void ck_gemm_block(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows) {
     } else if (panels == 1) {
         for (int j = 0; j < 4; j += widest) ck_gemm_down(r, block, rows, j * CK_LANES, widest, widest * CK_LANES, j == 0);
     }
-    for (ptrdiff_t j = panels * CK_GEMM_WIDTH; j < r->columns;) {
-        const int nv = ck_tile_registers(r->columns - j, rows);
-        const ptrdiff_t columns = ck_smaller(nv * CK_LANES, r->columns - j);
+    const ptrdiff_t turned = ck_gemm_turned(r, rows), end = r->columns - turned;
+    for (ptrdiff_t j = panels * CK_GEMM_WIDTH; j < end;) {
+        const int nv = ck_tile_registers(end - j, rows);
+        const ptrdiff_t columns = ck_smaller(nv * CK_LANES, end - j);
         ck_gemm_down(r, block, rows, j, nv, columns, j == 0);
         j += columns;
     }
+    if (turned) ck_gemm_edge(r, block, rows, end, turned);
 }
 
 #endif

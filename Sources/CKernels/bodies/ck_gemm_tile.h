@@ -116,6 +116,8 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const in
                     _mm256_storeu_ps(sliver, _mm256_maskz_loadu_ps((__mmask8)((1u << mr) - 1), rows[0]));
                     sliver += CK_GEMM_SLIVER;
                 }
+#else
+                (void)sliver;
 #endif
 #pragma clang loop unroll(full)
                 for (int i = 0; i < mr; i++) {
