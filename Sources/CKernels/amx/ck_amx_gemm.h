@@ -66,7 +66,8 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     const ptrdiff_t cuts = cut ? (p.chunk + CK_AMX_STRETCH - 1) / CK_AMX_STRETCH : 1;
     p.stretch = (p.chunk + cuts - 1) / cuts;
     const int banded = p.chunk > CK_AMX_UNBANDED;
-    p.group = ck_smaller(p.panels, banded ? CK_AMX_GROUP : CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
+    // Each group reads a again, so a small one left over would be dear.
+    p.group = banded ? ck_smaller(p.panels, CK_AMX_GROUP) : ck_amx_share(p.panels, CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
     p.band = banded ? ck_smaller(p.blocks, CK_AMX_BAND) : 1;
     if (rounds) {
         p.a = CK_ROUNDS;

@@ -147,22 +147,35 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
     const float *tile = side->tile;
     const ptrdiff_t left = side->left;
     ptrdiff_t at = side->at;
-    // The sums of the panel before are there after the first step; over the others they are spread, one long row or two at a time.
-    const int unit = way == CK_WAY_GELU || way == CK_WAY_GELU_SLOPE ? 1 : 2;
-    const ptrdiff_t rounds = ck_amx_larger(steps + (last != 0) - (to != 0), 1), units = left / unit;
-    ptrdiff_t due = rounds - 1;
+    // The sums of the panel before are there after the first step; over the others they are spread. Long rows stand between the products
+    // of a step, one by one: all after the last, they would fill the scheduler before the next products are in it.
+    const int spread = way == CK_WAY_GELU || way == CK_WAY_GELU_SLOPE, unit = spread ? 1 : 2;
+    const ptrdiff_t rounds = ck_amx_larger(steps + (last != 0) - (to != 0), 1), places = spread ? 3 * rounds : rounds;
+    const ptrdiff_t units = left / unit;
+    ptrdiff_t due = places - 1;
     side->quota = (left + rounds - 1) / rounds;
     f16 bias_a, bias_b;
     if (inlined) ck_amx_read_bias(way, e, side->column, 0xFFFFFFFFu, &bias_a, &bias_b);
+#define CK_PLACE()                                                                                     \
+    do {                                                                                               \
+        for (due += units; due >= places; due -= places, tile += 32 * unit, at += unit * c_row)        \
+            ck_amx_finish_rows(way, 1, 1, unit, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);   \
+    } while (0)
+#define CK_BETWEEN()                          \
+    do {                                      \
+        if (inlined && spread) CK_PLACE();    \
+    } while (0)
+// Where rows are finished without a call, there is none: it would have constants leave their registers.
+#define CK_RIDE_ALONG()                                                             \
+    do {                                                                            \
+        if (!inlined) ck_amx_side_ride(side);                                       \
+        else if (side->next_a.rows) ck_amx_fetch(&side->next_a);                    \
+    } while (0)
 #define CK_RIDE()                                                                                      \
     do {                                                                                               \
-        if (inlined) {                                                                                 \
-            for (due += units; due >= rounds; due -= rounds, tile += 32 * unit, at += unit * c_row)    \
-                ck_amx_finish_rows(way, 1, 1, unit, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);  \
-        } else if (finishes) {                                                                         \
-            if (side->left) ck_amx_side_finish(side, side->quota);                                     \
-        }                                                                                              \
-        if (rides) ck_amx_side_ride(side);                                                             \
+        if (inlined && !spread) CK_PLACE();                                                            \
+        if (finishes && !inlined && side->left) ck_amx_side_finish(side, side->quota);                 \
+        if (rides) CK_RIDE_ALONG();                                                                    \
     } while (0)
 #define CK_BEGIN(tile, offset, sums_offset)                       \
     do {                                                          \
@@ -196,8 +209,9 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
     _tile_dpbf16ps(3, 7, 5);
     b += CK_PAIR_BYTES;
     if (to && (steps > 0 || last)) {
-        if (rides) ck_amx_side_ride(side);
+        if (rides) CK_RIDE_ALONG();
     } else {
+        for (int i = 0; i < 3; i++) CK_BETWEEN();
         CK_RIDE();
     }
 #define CK_STEP(upper, row, tile)              \
@@ -206,10 +220,13 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
         CK_TILE_B(4, b);                       \
         CK_TILE_A(6, u_, row);                 \
         _tile_dpbf16ps(0, 6, 4);               \
+        CK_BETWEEN();                          \
         CK_TILE_B(5, b + CK_TILE_BYTES);       \
         _tile_dpbf16ps(1, 6, 5);               \
+        CK_BETWEEN();                          \
         CK_TILE_A(7, u_ + (tile), row);        \
         _tile_dpbf16ps(2, 7, 4);               \
+        CK_BETWEEN();                          \
         _tile_dpbf16ps(3, 7, 5);               \
         CK_RIDE();                             \
     } while (0)
@@ -218,6 +235,9 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
 #undef CK_STEP
 #undef CK_BEGIN
 #undef CK_RIDE
+#undef CK_RIDE_ALONG
+#undef CK_BETWEEN
+#undef CK_PLACE
     if (inlined) {
         if (unit == 2 && (left & 1)) ck_amx_finish_rows(way, 1, 1, 1, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);
         side->left = 0;
@@ -252,7 +272,8 @@ static void ck_amx_two_by_two(const ck_amx_stretch *s, ck_amx_side *side) {
         ck_amx_two_by_two_alone(s, side);
         return;
     }
-    switch (columns == 32 && side->c.type == CK_BF16 ? side->way : CK_WAY_ANY) {
+    const int packs = side->a.left || side->b.left;
+    switch (columns == 32 && side->c.type == CK_BF16 && !packs ? side->way : CK_WAY_ANY) {
     case CK_WAY_PLAIN: ck_amx_two_by_two_CK_WAY_PLAIN(s, side); break;
     case CK_WAY_BIAS: ck_amx_two_by_two_CK_WAY_BIAS(s, side); break;
     case CK_WAY_RELU: ck_amx_two_by_two_CK_WAY_RELU(s, side); break;
