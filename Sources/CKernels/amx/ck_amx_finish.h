@@ -21,27 +21,6 @@ CK_INLINE void ck_amx_put(ck_out y, ptrdiff_t at, f16 v, __mmask16 lanes) {
     else _mm256_mask_storeu_epi16((uint16_t *)y.data + at, lanes, (__m256i)_mm512_cvtneps_pbh((__m512)v));
 }
 
-// 1/(1 + 2^t); 2^t within 2^-13.7 of itself with a polynomial of three terms, 2^-18.6 with four. NaN stays NaN.
-CK_INLINE f16 ck_amx_below_one(f16 t, const int terms) {
-    const f16 f = (f16)_mm512_reduce_ps((__m512)t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    f16 p;
-    if (terms == 3) {
-        p = CK_MULADD(f16_set(0x1.3f96a4p-4f), f, f16_set(0x1.cefc4cp-3f));
-        p = CK_MULADD(p, f, f16_set(0x1.64444cp-1f));
-        p = CK_MULADD(p, f, f16_set(0x1.fff632p-1f));
-    } else {
-        p = CK_MULADD(f16_set(0x1.bb7cd4p-7f), f, f16_set(0x1.aa13f0p-5f));
-        p = CK_MULADD(p, f, f16_set(0x1.ee798ap-3f));
-        p = CK_MULADD(p, f, f16_set(0x1.62d166p-1f));
-        p = CK_MULADD(p, f, f16_set(0x1.00002cp+0f));
-    }
-    // The power takes the whole part of t, however large.
-    return (f16)_mm512_rcp14_ps(_mm512_add_ps(_mm512_scalef_ps((__m512)p, (__m512)t), _mm512_set1_ps(1.0f)));
-}
-
-// 1/(1 + e^-v) within 2⁻¹³ of itself; NaN stays NaN.
-CK_INLINE f16 ck_amx_rough_sigmoid(f16 v) { return ck_amx_below_one(v * -0x1.715476p+0f, 4); }
-
 // What an epilogue comes down to: the ones that training asks for have code of their own.
 typedef enum ck_amx_way { CK_WAY_PLAIN, CK_WAY_BIAS, CK_WAY_RELU, CK_WAY_GELU, CK_WAY_GELU_SLOPE, CK_WAY_RESIDUAL, CK_WAY_FACTOR, CK_WAY_OPEN,
                            CK_WAY_ANY } ck_amx_way;

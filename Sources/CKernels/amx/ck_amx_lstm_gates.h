@@ -17,9 +17,20 @@ enum {
     _Pragma("clang loop unroll(full)") \
     for (int j = 0; j < count; j++) { __VA_ARGS__; }
 
+// 1/(1 + 2^t), with 2^t within 2^-18.6 of itself. NaN stays NaN.
+CK_INLINE f16 ck_amx_below_one(f16 t) {
+    const f16 f = (f16)_mm512_reduce_ps((__m512)t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    f16 p = CK_MULADD(f16_set(0x1.bb7cd4p-7f), f, f16_set(0x1.aa13f0p-5f));
+    p = CK_MULADD(p, f, f16_set(0x1.ee798ap-3f));
+    p = CK_MULADD(p, f, f16_set(0x1.62d166p-1f));
+    p = CK_MULADD(p, f, f16_set(0x1.00002cp+0f));
+    // The power takes the whole part of t, however large.
+    return (f16)_mm512_rcp14_ps(_mm512_add_ps(_mm512_scalef_ps((__m512)p, (__m512)t), _mm512_set1_ps(1.0f)));
+}
+
 // 1/(1 + 2^t), within 2⁻¹³ of itself; NaN stays NaN. `v` holds t.
 CK_INLINE void ck_amx_lstm_sigmoids(const int count, f16 *v) {
-    CK_STAGE(v[j] = ck_amx_below_one(v[j], 4))
+    CK_STAGE(v[j] = ck_amx_below_one(v[j]))
 }
 
 // tanh within 2⁻¹³ of itself, as (4^z − 1) / (4^z + 1) at z = v·log₂e with the numerator free of cancellation; NaN stays NaN.
