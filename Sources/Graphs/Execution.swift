@@ -15,7 +15,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     let arena: Arena<UInt8>
     /// Weights in the kernels' order.
     let packed: Arena<UInt8>
-    /// How many rows of each packed place are there.
+    /// How many rows of each packed place have been packed since ``beginPacking()``.
     var packedRows: [Int]
     /// The rows of the last run.
     package internal(set) var rows = 0

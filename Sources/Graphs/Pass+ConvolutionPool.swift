@@ -15,15 +15,15 @@ extension Graph {
     mutating func fuseConvolutionPool(_ together: (WindowShape) -> Bool) {
         let uses = useCounts()
         var moved: [ValueID: ValueID] = [:]
-        var apart: [ValueID: WindowShape] = [:]
+        var apart = Set<ValueID>()
         fuse { node, producer, _ in
             guard case .maxPool(let pool) = node.operation, case .convolution(let window, let riders) = producer.operation,
                 riders.activation == .relu || riders.activation == .identity, !riders.residual, window.isPlain,
                 uses[node.inputs[0].index] == 1
             else { return nil }
-            moved[node.inputs[0]] = node.outputs[0]
+            if riders.activation == .relu { moved[node.inputs[0]] = node.outputs[0] }
             guard together(window) else {
-                if riders.activation == .relu { apart[node.inputs[0]] = window }
+                if riders.activation == .relu { apart.insert(node.inputs[0]) }
                 return nil
             }
             var merged = producer
@@ -38,15 +38,15 @@ extension Graph {
     }
 
     /// The convolutions that write these maps lose their ReLU, which follows the pooling of the map instead.
-    private mutating func poolBeforeReLU(_ maps: [ValueID: WindowShape]) {
+    private mutating func poolBeforeReLU(_ maps: Set<ValueID>) {
         guard !maps.isEmpty else { return }
         var result: [Node] = []
         for var node in nodes {
-            if case .convolution(let window, var riders) = node.operation, maps[node.outputs[0]] != nil {
+            if case .convolution(let window, var riders) = node.operation, maps.contains(node.outputs[0]) {
                 riders.activation = .identity
                 node.operation = .convolution(window, riders)
                 result.append(node)
-            } else if case .maxPool = node.operation, maps[node.inputs[0]] != nil {
+            } else if case .maxPool = node.operation, maps.contains(node.inputs[0]) {
                 let rectified = node.outputs[0]
                 let pooled = declare(Value(shape: self[rectified].shape, extent: .rows))
                 node.outputs[0] = pooled
