@@ -28,10 +28,6 @@ static ptrdiff_t input_gradient(const ck_window *w) {
         + ck_rounded(2 * w->output_channels);
 }
 
-ptrdiff_t ck_convolution_workspace(const ck_window *w) {
-    return 16 + larger(forward(w), larger(weight_gradient(w, w->output_height * w->output_width), input_gradient(w)));
-}
-
 ptrdiff_t ck_convolve_pool_workspace(const ck_window *w, const ck_window *pool) {
     // The rows of the convolution under one row of pool windows.
     const ptrdiff_t pixels = ck_smaller(pool->kernel_height, w->output_height) * w->output_width;

@@ -1,21 +1,6 @@
 import CKernels
 
 extension FloatKernels {
-    package func activate(_ kind: Activation, _ x: Span<Float>, into y: inout MutableSpan<Float>) {
-        require(x.count, y.count, "The input of an activation")
-        guard let table else { return reference.activate(kind, x, into: &y) }
-        table.call.activate(kind.code, y.count, x.address, y.address)
-    }
-
-    package func activationGradient(
-        _ kind: Activation, saved: Span<Float>, outputGradient: Span<Float>, into dx: inout MutableSpan<Float>
-    ) {
-        require(saved.count, dx.count, "What an activation's gradient saved")
-        require(outputGradient.count, dx.count, "The output gradient of an activation")
-        guard let table else { return reference.activationGradient(kind, saved: saved, outputGradient: outputGradient, into: &dx) }
-        table.call.activation_gradient(kind.code, dx.count, saved.address, outputGradient.address, dx.address)
-    }
-
     /// The functions that activations and losses are made of, one by one, so that tests can hold each to its bound.
     package func elementaryForTests(_ function: ElementaryFunction, _ x: Span<Float>, into y: inout MutableSpan<Float>) {
         require(x.count, y.count, "The input of a function")
@@ -26,22 +11,10 @@ extension FloatKernels {
         table.call.elementary(function.code, y.count, x.address, y.address)
     }
 
-    package func add(_ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>) {
-        require(min(a.count, b.count), c.count, "A term of a sum")
-        guard let table else { return reference.add(a, b, into: &c) }
-        table.call.add(c.count, a.address, b.address, c.address)
-    }
-
     package func subtract(_ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>) {
         require(min(a.count, b.count), c.count, "A term of a difference")
         guard let table else { return reference.subtract(a, b, into: &c) }
         table.call.subtract(c.count, a.address, b.address, c.address)
-    }
-
-    package func multiply(_ a: Span<Float>, _ b: Span<Float>, into c: inout MutableSpan<Float>) {
-        require(min(a.count, b.count), c.count, "A factor of a product")
-        guard let table else { return reference.multiply(a, b, into: &c) }
-        table.call.multiply(c.count, a.address, b.address, c.address)
     }
 
     package func scale(_ a: Span<Float>, by factor: Float, into c: inout MutableSpan<Float>) {
@@ -54,20 +27,6 @@ extension FloatKernels {
         require(b.count, a.count, "What is added to")
         guard let table else { return reference.addInPlace(a, to: &b) }
         table.call.add_in_place(a.count, a.address, b.address)
-    }
-
-    package func dropout(
-        rows: Int, columns: Int, rate: Double, layerKey: UInt64, rowKeys: Span<UInt64>, _ x: Span<Float>,
-        into y: inout MutableSpan<Float>
-    ) {
-        require(min(x.count, y.count), rows * columns, "An operand of dropout")
-        require(rowKeys.count, rows, "The row keys of dropout")
-        guard let table else {
-            return reference.dropout(rows: rows, columns: columns, rate: rate, layerKey: layerKey, rowKeys: rowKeys, x, into: &y)
-        }
-        table.call.dropout(
-            rows, columns, DropoutRule.threshold(rate: rate), Float(DropoutRule.keptScale(rate: rate)), layerKey, rowKeys.address,
-            x.address, y.address)
     }
 
     package func sumOfSquares(_ x: Span<Float>, from start: Int, count: Int) -> Double {

@@ -22,13 +22,6 @@ extension FloatKernels {
             shape.form.aTransposed ? 1 : 0, shape.form.bTransposed ? 1 : 0, shape.m, shape.n, shape.k, a.address, b.address, bias.address,
             activation.code, accumulate ? 1 : 0, c.address, workspace.address)
     }
-
-    package func columnSums(rows: Int, columns: Int, _ a: Span<Float>, into sums: inout MutableSpan<Float>) {
-        require(a.count, rows * columns, "The matrix of column sums")
-        require(sums.count, columns, "The sums of columns")
-        guard let table else { return reference.columnSums(rows: rows, columns: columns, a, into: &sums) }
-        table.call.column_sums(rows, columns, a.address, sums.address)
-    }
 }
 
 extension Activation {

@@ -6,8 +6,7 @@
 /// need no zeroing, and rows = 0 gives zero weight gradients. Workspaces are scratch: what they hold before and after is undefined,
 /// and no result depends on their size. Nothing here allocates. A span that is too short traps.
 ///
-/// Elementwise operations (and only these: activate, activationGradient, add, subtract, multiply, scale, dropout) allow the output to
-/// be exactly the memory of an input.
+/// `subtract` and `scale` allow the output to be exactly the memory of an input.
 ///
 /// Determinism. For one level, every result depends only on the values and extents given. Moreover row r of a forward result depends
 /// only on row r of the input: not on the number of rows in the call, nor on r. Each element of a matrix product or convolution is
@@ -26,44 +25,12 @@ package protocol KernelSet<Scalar>: MatrixKernels, ConvolutionKernels, SequenceK
         _ shape: MatmulShape, _ a: Span<Scalar>, _ b: Span<Scalar>, bias: Span<Scalar>, activation: Activation, accumulate: Bool,
         into c: inout MutableSpan<Scalar>, workspace: inout MutableSpan<Scalar>)
 
-    /// sums[N] = Σ over rows of a[rows, N], in row order: the gradient of a bias.
-    func columnSums(rows: Int, columns: Int, _ a: Span<Scalar>, into sums: inout MutableSpan<Scalar>)
-
     // MARK: Elementwise; the count is that of the output
 
-    func activate(_ kind: Activation, _ x: Span<Scalar>, into y: inout MutableSpan<Scalar>)
-    /// dx = dy·f′. `saved` is y for identity, relu, sigmoid and tanh, and x for the GELUs. Where relu's y is ≤ 0
-    /// the result is 0, whatever dy.
-    func activationGradient(_ kind: Activation, saved: Span<Scalar>, outputGradient: Span<Scalar>, into dx: inout MutableSpan<Scalar>)
-    func add(_ a: Span<Scalar>, _ b: Span<Scalar>, into c: inout MutableSpan<Scalar>)
     func subtract(_ a: Span<Scalar>, _ b: Span<Scalar>, into c: inout MutableSpan<Scalar>)
-    func multiply(_ a: Span<Scalar>, _ b: Span<Scalar>, into c: inout MutableSpan<Scalar>)
     func scale(_ a: Span<Scalar>, by factor: Scalar, into c: inout MutableSpan<Scalar>)
     /// b += a over the count of `a`: one rounding per element, the same bits at every level. The gradient tree's add.
     func addInPlace(_ a: Span<Scalar>, to b: inout MutableSpan<Scalar>)
-    /// y[r, c] = x[r, c]·(0 or 1/(1−rate)), the choice being word c of `CounterRandom(seed: rowKeys[r], stream: layerKey)`: 0 where
-    /// the word is below rate·2³². Identical at every level. The gradient is the same call on dy.
-    /// - Precondition: 0 ≤ rate < 1.
-    func dropout(
-        rows: Int, columns: Int, rate: Double, layerKey: UInt64, rowKeys: Span<UInt64>, _ x: Span<Scalar>,
-        into y: inout MutableSpan<Scalar>)
-
-    // MARK: Convolutions
-
-    /// Elements of workspace for `convolve`, `convolutionInputGradient` and `convolutionWeightGradient`; independent of the rows.
-    func convolutionWorkspace(_ shape: WindowShape) -> Int
-    /// y[B, oh, ow, F] = activation(x ∗ weights + bias); `bias` is [F] or empty.
-    func convolve(
-        rows: Int, _ shape: WindowShape, _ x: Span<Scalar>, weights: Span<Scalar>, bias: Span<Scalar>, activation: Activation,
-        into y: inout MutableSpan<Scalar>, workspace: inout MutableSpan<Scalar>)
-    /// dx[B, H, W, C] from dy[B, oh, ow, F] (the gradient before bias and activation).
-    func convolutionInputGradient(
-        rows: Int, _ shape: WindowShape, outputGradient: Span<Scalar>, weights: Span<Scalar>, into dx: inout MutableSpan<Scalar>,
-        workspace: inout MutableSpan<Scalar>)
-    /// dw[kh, kw, C, F] from x and dy. The bias gradient is `columnSums` of dy as [B·oh·ow, F].
-    func convolutionWeightGradient(
-        rows: Int, _ shape: WindowShape, _ x: Span<Scalar>, outputGradient: Span<Scalar>, into dw: inout MutableSpan<Scalar>,
-        workspace: inout MutableSpan<Scalar>)
 
     // MARK: Convolution + bias + activation + max pooling in one; the map before the pooling is never stored
 
@@ -81,19 +48,6 @@ package protocol KernelSet<Scalar>: MatrixKernels, ConvolutionKernels, SequenceK
         rows: Int, convolution: WindowShape, pool: WindowShape, _ x: Span<Scalar>, weights: Span<Scalar>, activation: Activation,
         output y: Span<Scalar>, winners: Span<UInt8>, outputGradient dy: Span<Scalar>, weightGradient dw: inout MutableSpan<Scalar>,
         biasGradient: inout MutableSpan<Scalar>, inputGradient dx: inout MutableSpan<Scalar>, workspace: inout MutableSpan<Scalar>)
-
-    // MARK: Pooling
-
-    /// The first maximum of each window and its position in the window; padding never wins.
-    func maxPool(
-        rows: Int, _ pool: WindowShape, _ x: Span<Scalar>, into y: inout MutableSpan<Scalar>, winners: inout MutableSpan<UInt8>)
-    /// - Precondition: `winners` is what `maxPool` wrote; it is not checked.
-    func maxPoolGradient(
-        rows: Int, _ pool: WindowShape, winners: Span<UInt8>, outputGradient: Span<Scalar>, into dx: inout MutableSpan<Scalar>)
-    /// The mean of each window; padding counts as zeros if `countIncludesPad`, else it does not count.
-    func averagePool(rows: Int, _ pool: WindowShape, countIncludesPad: Bool, _ x: Span<Scalar>, into y: inout MutableSpan<Scalar>)
-    func averagePoolGradient(
-        rows: Int, _ pool: WindowShape, countIncludesPad: Bool, outputGradient: Span<Scalar>, into dx: inout MutableSpan<Scalar>)
 
     // MARK: Softmax and losses; `rowLoss` is [rows], gradients are those of scale·Σ rowLoss
 

@@ -116,4 +116,13 @@ extension WindowShape {
         guard iy >= 0 && iy < inputHeight && ix >= 0 && ix < inputWidth else { return nil }
         return (iy, ix)
     }
+
+    /// Offset of channel 0 of the input pixel under window cell (ky, kx) of output (oy, ox); nil in the padding.
+    @inline(__always)
+    func pixel(_ oy: Int, _ ox: Int, _ ky: Int, _ kx: Int) -> Int? {
+        let iy = oy * strideHeight + ky - padTop
+        let ix = ox * strideWidth + kx - padLeft
+        guard iy >= 0 && iy < inputHeight && ix >= 0 && ix < inputWidth else { return nil }
+        return (iy * inputWidth + ix) * inputChannels
+    }
 }

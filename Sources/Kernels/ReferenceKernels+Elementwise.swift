@@ -1,39 +1,8 @@
 extension ReferenceKernels {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    package func activate(_ kind: Activation, _ x: Span<Scalar>, into y: inout MutableSpan<Scalar>) {
-        for i in 0..<y.count { y[i] = ActivationMath.value(kind, x[i]) }
-    }
-
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    package func activationGradient(
-        _ kind: Activation, saved: Span<Scalar>, outputGradient: Span<Scalar>, into dx: inout MutableSpan<Scalar>
-    ) {
-        if kind == .relu {
-            // A choice, not a product: a closed unit gives 0 even where dy is not finite.
-            for i in 0..<dx.count { dx[i] = saved[i] <= 0 ? 0 : outputGradient[i] }
-        } else {
-            for i in 0..<dx.count { dx[i] = outputGradient[i] * ActivationMath.slope(kind, saved: saved[i]) }
-        }
-    }
-
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    package func add(_ a: Span<Scalar>, _ b: Span<Scalar>, into c: inout MutableSpan<Scalar>) {
-        for i in 0..<c.count { c[i] = a[i] + b[i] }
-    }
-
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
     package func subtract(_ a: Span<Scalar>, _ b: Span<Scalar>, into c: inout MutableSpan<Scalar>) {
         for i in 0..<c.count { c[i] = a[i] - b[i] }
-    }
-
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    package func multiply(_ a: Span<Scalar>, _ b: Span<Scalar>, into c: inout MutableSpan<Scalar>) {
-        for i in 0..<c.count { c[i] = a[i] * b[i] }
     }
 
     @specialized(where Scalar == Float)
@@ -46,24 +15,6 @@ extension ReferenceKernels {
     @specialized(where Scalar == Double)
     package func addInPlace(_ a: Span<Scalar>, to b: inout MutableSpan<Scalar>) {
         for i in 0..<a.count { b[i] += a[i] }
-    }
-
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    package func dropout(
-        rows: Int, columns: Int, rate: Double, layerKey: UInt64, rowKeys: Span<UInt64>, _ x: Span<Scalar>,
-        into y: inout MutableSpan<Scalar>
-    ) {
-        let threshold = DropoutRule.threshold(rate: rate)
-        let kept = Scalar(rounding: DropoutRule.keptScale(rate: rate))
-        for r in 0..<rows {
-            let random = CounterRandom(seed: rowKeys[r], stream: layerKey)
-            var block = SIMD4<UInt32>()
-            for c in 0..<columns {
-                if c & 3 == 0 { block = random.words(at: UInt64(c >> 2)) }
-                y[r * columns + c] = x[r * columns + c] * (block[c & 3] < threshold ? 0 : kept)
-            }
-        }
     }
 
     @specialized(where Scalar == Float)

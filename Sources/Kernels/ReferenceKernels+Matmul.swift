@@ -32,14 +32,4 @@ extension ReferenceKernels {
             }
         }
     }
-
-    @specialized(where Scalar == Float)
-    @specialized(where Scalar == Double)
-    package func columnSums(rows: Int, columns: Int, _ a: Span<Scalar>, into sums: inout MutableSpan<Scalar>) {
-        for j in 0..<columns { sums[j] = 0 }
-        for i in 0..<rows {
-            let row = i * columns
-            for j in 0..<columns { sums[j] += a[row + j] }
-        }
-    }
 }

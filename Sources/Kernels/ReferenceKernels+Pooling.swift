@@ -1,26 +1,24 @@
+/// Pooling on either storage type. Every result is one sum or one choice in scalars, stored once: gradients gather what the windows over
+/// an input cell send to it, in ascending order of the windows, rather than adding to memory that would round each time.
 extension ReferenceKernels {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     package func maxPool(
-        rows: Int, _ pool: WindowShape, _ x: Span<Scalar>, into y: inout MutableSpan<Scalar>, winners: inout MutableSpan<UInt8>
+        rows: Int, _ pool: WindowShape, _ x: Operand<Scalar>, into y: Destination<Scalar>, winners: inout MutableSpan<UInt8>
     ) {
         checkPool(pool)
         let channels = pool.inputChannels
         for position in 0..<rows * pool.outputHeight * pool.outputWidth {
             let (r, py, px) = pool.split(position)
-            let out = position * channels
-            var isFirst = true
-            for cell in 0..<pool.windowCount {
-                guard let (iy, ix) = pool.cell(py, px, cell) else { continue }
-                let input = r * pool.inputCount + (iy * pool.inputWidth + ix) * channels
-                for c in 0..<channels {
-                    let value = x[input + c]
-                    if isFirst || value > y[out + c] || value.isNaN {
-                        y[out + c] = value
-                        winners[out + c] = UInt8(cell)
-                    }
+            for c in 0..<channels {
+                var (best, winner) = (Scalar(0), -1)
+                for cell in 0..<pool.windowCount {
+                    guard let (iy, ix) = pool.cell(py, px, cell) else { continue }
+                    let value = x[r * pool.inputCount + (iy * pool.inputWidth + ix) * channels + c]
+                    if winner < 0 || value > best || value.isNaN { (best, winner) = (value, cell) }
                 }
-                isFirst = false
+                y[position * channels + c] = best
+                winners[position * channels + c] = UInt8(winner)
             }
         }
     }
@@ -28,56 +26,70 @@ extension ReferenceKernels {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     package func maxPoolGradient(
-        rows: Int, _ pool: WindowShape, winners: Span<UInt8>, outputGradient: Span<Scalar>, into dx: inout MutableSpan<Scalar>
+        rows: Int, _ pool: WindowShape, winners: Span<UInt8>, outputGradient: Operand<Scalar>, into dx: Destination<Scalar>
     ) {
         checkPool(pool)
-        let channels = pool.inputChannels
-        for i in 0..<rows * pool.inputCount { dx[i] = 0 }
-        for position in 0..<rows * pool.outputHeight * pool.outputWidth {
-            let (r, py, px) = pool.split(position)
-            for c in 0..<channels {
-                guard let (iy, ix) = pool.cell(py, px, Int(winners[position * channels + c])) else { continue }
-                dx[r * pool.inputCount + (iy * pool.inputWidth + ix) * channels + c] += outputGradient[position * channels + c]
-            }
+        gather(rows, pool, outputGradient, into: dx) { index, _, _, cell, value in
+            Int(winners[index]) == cell ? value : nil
         }
     }
 
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
-    package func averagePool(
-        rows: Int, _ pool: WindowShape, countIncludesPad: Bool, _ x: Span<Scalar>, into y: inout MutableSpan<Scalar>
-    ) {
+    package func averagePool(rows: Int, _ pool: WindowShape, countIncludesPad: Bool, _ x: Operand<Scalar>, into y: Destination<Scalar>) {
         checkPool(pool)
         let channels = pool.inputChannels
         for position in 0..<rows * pool.outputHeight * pool.outputWidth {
             let (r, py, px) = pool.split(position)
-            let out = position * channels
-            for c in 0..<channels { y[out + c] = 0 }
-            for cell in 0..<pool.windowCount {
-                guard let (iy, ix) = pool.cell(py, px, cell) else { continue }
-                let input = r * pool.inputCount + (iy * pool.inputWidth + ix) * channels
-                for c in 0..<channels { y[out + c] += x[input + c] }
-            }
             let share = Scalar(rounding: pool.share(py, px, countIncludesPad: countIncludesPad))
-            for c in 0..<channels { y[out + c] *= share }
+            for c in 0..<channels {
+                var sum: Scalar = 0
+                for cell in 0..<pool.windowCount {
+                    guard let (iy, ix) = pool.cell(py, px, cell) else { continue }
+                    sum += x[r * pool.inputCount + (iy * pool.inputWidth + ix) * channels + c]
+                }
+                y[position * channels + c] = sum * share
+            }
         }
     }
 
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     package func averagePoolGradient(
-        rows: Int, _ pool: WindowShape, countIncludesPad: Bool, outputGradient: Span<Scalar>, into dx: inout MutableSpan<Scalar>
+        rows: Int, _ pool: WindowShape, countIncludesPad: Bool, outputGradient: Operand<Scalar>, into dx: Destination<Scalar>
     ) {
         checkPool(pool)
+        gather(rows, pool, outputGradient, into: dx) { _, py, px, _, value in
+            value * Scalar(rounding: pool.share(py, px, countIncludesPad: countIncludesPad))
+        }
+    }
+
+    /// dx = Σ over the windows that contain a cell of `part`(index of the window's output, its row, its column, the cell's position in
+    /// it, the output's gradient); nil adds nothing.
+    @inline(__always)
+    private func gather(
+        _ rows: Int, _ pool: WindowShape, _ dy: Operand<Scalar>, into dx: Destination<Scalar>,
+        part: (Int, Int, Int, Int, Scalar) -> Scalar?
+    ) {
         let channels = pool.inputChannels
-        for i in 0..<rows * pool.inputCount { dx[i] = 0 }
-        for position in 0..<rows * pool.outputHeight * pool.outputWidth {
-            let (r, py, px) = pool.split(position)
-            let share = Scalar(rounding: pool.share(py, px, countIncludesPad: countIncludesPad))
-            for cell in 0..<pool.windowCount {
-                guard let (iy, ix) = pool.cell(py, px, cell) else { continue }
-                let input = r * pool.inputCount + (iy * pool.inputWidth + ix) * channels
-                for c in 0..<channels { dx[input + c] += outputGradient[position * channels + c] * share }
+        for r in 0..<rows {
+            for iy in 0..<pool.inputHeight {
+                for ix in 0..<pool.inputWidth {
+                    for c in 0..<channels {
+                        var sum: Scalar = 0
+                        for py in 0..<pool.outputHeight {
+                            let ky = iy + pool.padTop - py * pool.strideHeight
+                            if ky < 0 || ky >= pool.kernelHeight { continue }
+                            for px in 0..<pool.outputWidth {
+                                let kx = ix + pool.padLeft - px * pool.strideWidth
+                                if kx < 0 || kx >= pool.kernelWidth { continue }
+                                let index = ((r * pool.outputHeight + py) * pool.outputWidth + px) * channels + c
+                                if let term = part(index, py, px, ky * pool.kernelWidth + kx, dy[index]) { sum += term }
+                            }
+                        }
+                        dx[((r * pool.inputHeight + iy) * pool.inputWidth + ix) * channels + c] = sum
+                    }
+                }
             }
         }
     }

@@ -29,9 +29,7 @@ import Testing
         for (kind, low, high) in [(Activation.sigmoid, Float(-80), Float(20)), (.tanh, -10, 10), (.tanh, -1e-2, 1e-2)] {
             let count = 20_000
             let x = (0..<count).map { low + (high - low) * (Float($0) / Float(count)) }
-            var y = [Float](repeating: 0, count: count)
-            var out = y.mutableSpan
-            level.kernels.activate(kind, x.span, into: &out)
+            let y = activated(level.kernels, kind, x)
             var worst = 0.0
             for i in 0..<count { worst = max(worst, ulps(y[i], from: ActivationMath.value(kind, Double(x[i])))) }
             #expect(worst <= 3, "\(kind) is off by \(worst) units in the last place")
@@ -64,20 +62,13 @@ import Testing
         let dy = TestNumbers(61).uniform(x.count)
         let oracle = ReferenceKernels<Double>()
         for kind in Activation.allCases {
-            var (y, expected) = ([Float](repeating: 0, count: x.count), [Double](repeating: 0, count: x.count))
-            var out = y.mutableSpan
-            var wanted = expected.mutableSpan
-            level.kernels.activate(kind, x.span, into: &out)
-            oracle.activate(kind, x.doubles.span, into: &wanted)
+            let (y, expected) = (activated(level.kernels, kind, x), activated(oracle, kind, x.doubles))
             let floor = kind == .gelu || kind == .geluTanh ? 1e-6 : 1e-37
             if let wrong = mismatch(y, expected, relative: 4 * 0x1p-23, floor: floor) { Issue.record("\(kind) \(wrong)") }
 
             let saved = kind.gradientNeedsInput ? x : y
-            var (dx, expectedGradient) = ([Float](repeating: 0, count: x.count), [Double](repeating: 0, count: x.count))
-            var back = dx.mutableSpan
-            var wantedBack = expectedGradient.mutableSpan
-            level.kernels.activationGradient(kind, saved: saved.span, outputGradient: dy.span, into: &back)
-            oracle.activationGradient(kind, saved: saved.doubles.span, outputGradient: dy.doubles.span, into: &wantedBack)
+            let dx = activationGradient(level.kernels, kind, saved: saved, dy)
+            let expectedGradient = activationGradient(oracle, kind, saved: saved.doubles, dy.doubles)
             if let wrong = mismatch(dx, expectedGradient, relative: 4 * 0x1p-23, floor: 1e-6) {
                 Issue.record("gradient of \(kind) \(wrong)")
             }
@@ -92,17 +83,11 @@ import Testing
             .geluTanh: [.nan, .infinity, .nan],
         ]
         for kind in Activation.allCases {
-            var y: [Float] = [0, 0, 0]
-            var out = y.mutableSpan
-            level.kernels.activate(kind, x.span, into: &out)
+            let y = activated(level.kernels, kind, x)
             #expect(zip(y, expected[kind]!).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }, "\(kind): \(y)")
         }
         // A closed relu lets nothing through; a NaN output lets the gradient through.
-        let (saved, dy): ([Float], [Float]) = ([0, -0.0, 2, .nan], [.nan, 3, 4, 5])
-        var dx: [Float] = [9, 9, 9, 9]
-        var back = dx.mutableSpan
-        level.kernels.activationGradient(.relu, saved: saved.span, outputGradient: dy.span, into: &back)
-        #expect(dx == [0, 0, 4, 5])
+        #expect(activationGradient(level.kernels, .relu, saved: [0, -0.0, 2, .nan], [.nan, 3, 4, 5]) == [0, 0, 4, 5])
     }
 
     /// What rides on a product treats NaN and the infinities as the kernel that stands alone does.
@@ -114,9 +99,7 @@ import Testing
             let (a, b) = ([Float](repeating: 0, count: 2), [Float](repeating: 0, count: width))
             let shape = MatmulShape(.nn, m: 2, n: width, k: 1)
             for kind in Activation.allCases {
-                var alone = [Float](repeating: 7, count: width)
-                var out = alone.mutableSpan
-                level.kernels.activate(kind, bias.span, into: &out)
+                let alone = activated(level.kernels, kind, bias)
                 var fused = [Float](repeating: 7, count: 2 * width)
                 var workspace = [Float](repeating: .nan, count: level.kernels.matmulWorkspace(shape))
                 var c = fused.mutableSpan
@@ -136,18 +119,24 @@ import Testing
     func everyLengthAndInPlace(level: Level) {
         let x = TestNumbers(62).uniform(70)
         for kind in Activation.allCases {
-            var whole = [Float](repeating: 0, count: 70)
-            var out = whole.mutableSpan
-            level.kernels.activate(kind, x.span, into: &out)
+            let whole = activated(level.kernels, kind, x)
             for count in 0...50 {
-                var y = Array(x.prefix(count))
-                y.withUnsafeMutableBufferPointer { buffer in
-                    let input = UnsafeBufferPointer(buffer)
-                    var span = buffer.mutableSpan
-                    level.kernels.activate(kind, input.span, into: &span)
-                }
-                #expect(y.bits == Array(whole.prefix(count)).bits, "\(kind), \(count)")
+                let y = StoredValues(Array(x.prefix(count)))
+                level.kernels.activate(kind, y.operand, into: y.destination)
+                #expect(y.values.bits == Array(whole.prefix(count)).bits, "\(kind), \(count)")
             }
         }
     }
+}
+
+private func activated<K: KernelSet>(_ kernels: K, _ kind: Activation, _ x: [K.Scalar]) -> [K.Scalar] {
+    let (x, y) = (StoredValues(x), StoredValues<K.Scalar>(results: x.count))
+    kernels.activate(kind, x.operand, into: y.destination)
+    return y.values
+}
+
+private func activationGradient<K: KernelSet>(_ kernels: K, _ kind: Activation, saved: [K.Scalar], _ dy: [K.Scalar]) -> [K.Scalar] {
+    let (saved, dy, dx) = (StoredValues(saved), StoredValues(dy), StoredValues<K.Scalar>(results: dy.count))
+    kernels.activationGradient(kind, saved: saved.operand, outputGradient: dy.operand, into: dx.destination)
+    return dx.values
 }

@@ -23,32 +23,23 @@ import Testing
         }
     }
 
-    /// The network of the MNIST recipe: fused and separate kernels give the same bits forward, and close gradients.
+    /// A convolution and a pooling after it give the same bits forward as both in one: every element is the same chain of multiply-adds.
     @Test(arguments: Level.all)
     func fusingChangesNothingForward(level: Level) {
-        let convolution = WindowShape(
-            inputHeight: 28, inputWidth: 28, inputChannels: 1, kernelHeight: 3, kernelWidth: 3, outputChannels: 32)
-        let pool = convolution.pooled(kernelHeight: 2, kernelWidth: 2, strideHeight: 2, strideWidth: 2)
-        let rows = 2
-        let run = PooledRun(convolution, pool, rows: rows, activation: .relu, wantsInputGradient: true) { TestNumbers($0).uniform($1) }
-        let fused = run.results(level.kernels) { $0 }
+        for (convolution, pool) in [mnistConvolution] + pooledConvolutions() {
+            let run = PooledRun(convolution, pool, rows: 2, activation: .relu, wantsInputGradient: false) { TestNumbers($0).uniform($1) }
+            let (fused, apart) = (run.results(level.kernels) { $0 }, run.apart(level.kernels))
+            #expect(apart.y.bits == fused.values[0].bits, "\(convolution) | \(pool)")
+            #expect(apart.winners == fused.winners, "\(convolution) | \(pool)")
+        }
+    }
 
-        var map = [Float](repeating: .nan, count: rows * convolution.outputCount)
-        var workspace = [Float](repeating: .nan, count: level.kernels.convolutionWorkspace(convolution))
-        var mapSpan = map.mutableSpan
-        var scratch = workspace.mutableSpan
-        level.kernels.convolve(
-            rows: rows, convolution, run.x.span, weights: run.weights.span, bias: run.bias.span, activation: .relu, into: &mapSpan,
-            workspace: &scratch)
-        var y = [Float](repeating: .nan, count: rows * pool.outputCount)
-        var winners = [UInt8](repeating: 255, count: y.count)
-        var out = y.mutableSpan
-        var winnerSpan = winners.mutableSpan
-        level.kernels.maxPool(rows: rows, pool, map.span, into: &out, winners: &winnerSpan)
-        #expect(y.bits == fused.values[0].bits)
-        #expect(winners == fused.winners)
-
-        let oracle = run.results(ReferenceKernels<Double>()) { Double($0) }
+    /// The network of the MNIST recipe on real numbers.
+    @Test(arguments: Level.all)
+    func realNumbersAreCloseToTheOracle(level: Level) {
+        let (convolution, pool) = mnistConvolution
+        let run = PooledRun(convolution, pool, rows: 2, activation: .relu, wantsInputGradient: true) { TestNumbers($0).uniform($1) }
+        let (fused, oracle) = (run.results(level.kernels) { $0 }, run.results(ReferenceKernels<Double>()) { Double($0) })
         // Where two cells of a window lie within rounding of each other the oracle may choose the other one; these numbers have none.
         #expect(fused.winners == oracle.winners)
         for (name, (a, e)) in zip(["y", "dw", "dbias", "dx"], zip(fused.values, oracle.values)) {
@@ -102,7 +93,13 @@ import Testing
     }
 }
 
-/// Convolutions under poolings that tile, leave a rest, overlap, and are padded.
+private let mnistConvolution: (WindowShape, WindowShape) = {
+    let convolution = WindowShape(
+        inputHeight: 28, inputWidth: 28, inputChannels: 1, kernelHeight: 3, kernelWidth: 3, outputChannels: 32)
+    return (convolution, convolution.pooled(kernelHeight: 2, kernelWidth: 2, strideHeight: 2, strideWidth: 2))
+}()
+
+/// Convolutions under poolings that tile, leave a rest, overlap, and are padded. The last two: a long contraction, uneven paddings.
 private func pooledConvolutions() -> [(WindowShape, WindowShape)] {
     func convolution(_ height: Int, _ width: Int, _ channels: Int, _ kernel: Int, _ stride: Int, _ pad: Int, _ filters: Int) -> WindowShape
     {
@@ -113,7 +110,10 @@ private func pooledConvolutions() -> [(WindowShape, WindowShape)] {
     let convolutions = [
         convolution(8, 8, 1, 3, 1, 0, 32), convolution(9, 11, 1, 3, 1, 0, 5), convolution(7, 8, 3, 3, 1, 1, 17),
         convolution(9, 9, 2, 2, 2, 0, 16),
-        convolution(8, 9, 1, 5, 1, 2, 33), convolution(6, 6, 2, 1, 1, 0, 8),
+        convolution(8, 9, 1, 5, 1, 2, 33), convolution(6, 6, 2, 1, 1, 0, 8), deepConvolution,
+        WindowShape(
+            inputHeight: 7, inputWidth: 9, inputChannels: 3, kernelHeight: 2, kernelWidth: 3, strideHeight: 1, strideWidth: 2, padTop: 0,
+            padLeft: 1, padBottom: 1, padRight: 0, outputChannels: 17),
     ]
     var pairs: [(WindowShape, WindowShape)] = []
     for c in convolutions {
@@ -184,5 +184,24 @@ struct PooledRun {
             winners: winners.span, outputGradient: dy.span, weightGradient: &dwSpan, biasGradient: &dbiasSpan, inputGradient: &dxSpan,
             workspace: &scratch)
         return ([y, dw, dbias, dx], winners)
+    }
+
+    /// What a convolution and a pooling give one after the other.
+    func apart(_ kernels: FloatKernels) -> (y: [Float], winners: [UInt8]) {
+        let call = ConvolutionCall(convolution)
+        let (x, weights, bias) = (StoredValues(x), StoredValues(weights), StoredValues(bias))
+        let map = StoredValues<Float>(results: rows * convolution.outputCount)
+        let y = StoredValues<Float>(results: rows * pool.outputCount)
+        let workspace = StoredValues<Float>(results: (kernels.convolutionWorkspace(call) + 3) / 4)
+        var epilogue = Epilogue<Float>()
+        (epilogue.bias, epilogue.activation) = (bias.operand, activation)
+        kernels.convolution(
+            call, rows: rows, x.operand, weights: WeightOperand(base: weights.operand.base, count: weights.count, isPacked: false),
+            epilogue: epilogue, into: map.destination,
+            workspace: Scratch(base: workspace.destination.base, bytes: workspace.count * 4))
+        var winners = [UInt8](repeating: 255, count: y.count)
+        var span = winners.mutableSpan
+        kernels.maxPool(rows: rows, pool, map.operand, into: y.destination, winners: &span)
+        return (y.values, winners)
     }
 }

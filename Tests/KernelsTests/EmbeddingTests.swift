@@ -39,7 +39,8 @@ import Testing
     /// In ascending order of rows: the oracle's bits at every level.
     @Test(arguments: Level.all, StorageType.allCases)
     func columnSumsKeepTheOrderOfRows(level: Level, type: StorageType) {
-        for (rows, columns) in [(0, 3), (1, 1), (9, 15), (33, 16), (17, 70), (100, 129), (41, 200)] {
+        let narrow = (0...20).flatMap { columns in [0, 1, 2, 7, 32].map { ($0, columns) } }
+        for (rows, columns) in narrow + [(9, 33), (7, 63), (32, 64), (2, 65), (33, 16), (17, 70), (100, 129), (32, 130), (41, 200)] {
             let x = StoredValues(TestNumbers(346).uniform(rows * columns), type)
             let (sums, expected) = (StoredValues<Float>(results: columns), StoredValues<Float>(results: columns))
             level.kernels.columnSums(rows: rows, columns: columns, x.operand, into: sums.destination)

@@ -141,21 +141,6 @@ import Testing
             #expect(row.allSatisfy { i == 4 ? $0.isNaN : i == 9 ? $0 == .infinity : $0.isFinite }, "row \(i)")
         }
     }
-
-    @Test(arguments: Level.all)
-    func columnSumsAreTheOraclesExactly(level: Level) {
-        for columns in Array(0...20) + [33, 63, 64, 65, 130] {
-            for rows in [0, 1, 2, 7, 32] {
-                let a = TestNumbers(16).uniform(rows * columns)
-                var (sums, expected) = ([Float](repeating: .nan, count: columns), [Float](repeating: .nan, count: columns))
-                var out = sums.mutableSpan
-                var wanted = expected.mutableSpan
-                level.kernels.columnSums(rows: rows, columns: columns, a.span, into: &out)
-                ReferenceKernels<Float>().columnSums(rows: rows, columns: columns, a.span, into: &wanted)
-                #expect(sums.bits == expected.bits, "\(rows)×\(columns)")
-            }
-        }
-    }
 }
 
 /// `matmul` over arrays, with a workspace of exactly the size asked for.

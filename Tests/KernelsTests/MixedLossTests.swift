@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-/// Cross-entropy over sequences, and pooling, on either storage type.
+/// Cross-entropy over sequences, on either storage type.
 @Suite struct MixedLossTests {
     static let shapes = [(0, 1, 3), (1, 1, 1), (2, 3, 10), (3, 2, 16), (1, 17, 33), (2, 2, 65), (1, 2, 2048), (1, 1, 2049), (2, 1, 5003)]
 
@@ -56,32 +56,6 @@ import Testing
             _ = loss(FloatKernels(.detected), 1, 2, [0, 0, 0, 0, 0, 0], [1, 3], .scalar)
         }
     }
-
-    /// Whole numbers in: maxima, winners and gradients are exact, averages a rounding away.
-    @Test(arguments: Level.all, StorageType.allCases)
-    func poolingMatchesTheOracle(level: Level, type: StorageType) {
-        for (i, (height, width)) in [(1, 1), (4, 6), (5, 7), (8, 3)].enumerated() {
-            for (j, (kernel, stride, pad)) in [(1, 1, 0), (2, 2, 0), (3, 2, 1), (2, 1, 1), (3, 3, 0), (2, 3, 0)].enumerated() {
-                if min(height, width) + 2 * pad < kernel { continue }
-                let channels = [1, 3, 16, 19, 40][(i + j) % 5]
-                let pool = WindowShape(
-                    inputHeight: height, inputWidth: width, inputChannels: channels, kernelHeight: kernel, kernelWidth: kernel,
-                    strideHeight: stride, strideWidth: stride, padTop: pad, padLeft: pad, padBottom: pad, padRight: pad,
-                    outputChannels: channels)
-                for rows in [0, 2] {
-                    let (actual, winners) = pooled(level.kernels, pool, rows, type)
-                    let (expected, wanted) = pooled(ReferenceKernels<Double>(), pool, rows, type)
-                    #expect(winners == wanted, "\(pool)")
-                    for (k, (a, e)) in zip(actual, expected).enumerated() {
-                        let relative = k < 2 ? 0 : 2 * type.rounding + 1e-6
-                        if let wrong = mismatch(a, e, relative: relative, floor: k < 2 ? 0 : 1e-6) {
-                            Issue.record("\(pool), rows \(rows), result \(k): \(wrong)")
-                        }
-                    }
-                }
-            }
-        }
-    }
 }
 
 private func loss<K: KernelSet>(
@@ -95,24 +69,4 @@ private func loss<K: KernelSet>(
         rows: rows, positions: positions, columns: columns, logits: logits.operand, classes: classes.span, scale: 0.5,
         into: losses.destination, gradient: gradient.destination)
     return (losses.values, gradient.values)
-}
-
-/// Maximum and its gradient, averages with and without the padding and their gradients; and the winners.
-private func pooled<K: KernelSet>(_ kernels: K, _ pool: WindowShape, _ rows: Int, _ type: StorageType) -> ([[K.Scalar]], [UInt8]) {
-    let x = StoredValues(TestNumbers(371).whole(rows * pool.inputCount).map { K.Scalar($0) }, type)
-    let dy = StoredValues(TestNumbers(372).whole(rows * pool.outputCount).map { K.Scalar($0) }, type)
-    func result(_ count: Int) -> StoredValues<K.Scalar> { StoredValues(results: count, type) }
-    var winners = [UInt8](repeating: 255, count: dy.count)
-    var span = winners.mutableSpan
-    let (y, dx) = (result(dy.count), result(x.count))
-    kernels.maxPool(rows: rows, pool, x.operand, into: y.destination, winners: &span)
-    kernels.maxPoolGradient(rows: rows, pool, winners: winners.span, outputGradient: dy.operand, into: dx.destination)
-    var values = [y.values, dx.values]
-    for countsPad in [true, false] {
-        let (y, dx) = (result(dy.count), result(x.count))
-        kernels.averagePool(rows: rows, pool, countIncludesPad: countsPad, x.operand, into: y.destination)
-        kernels.averagePoolGradient(rows: rows, pool, countIncludesPad: countsPad, outputGradient: dy.operand, into: dx.destination)
-        values += [y.values, dx.values]
-    }
-    return (values, winners)
 }

@@ -71,21 +71,6 @@ import Testing
             }
         }
     }
-
-    @Test(arguments: Level.all, StorageType.allCases)
-    func dropoutIsThatOfScalars(level: Level, type: StorageType) {
-        let keys: [UInt64] = [1, 2, .max]
-        for columns in [1, 15, 16, 31, 33, 100] {
-            let x = type.stored(TestNumbers(355).uniform(3 * columns))
-            let (input, y) = (StoredValues(x, type), StoredValues<Float>(results: x.count, type))
-            level.kernels.dropout(
-                rows: 3, columns: columns, rate: 0.4, layerKey: 5, rowKeys: keys.span, input.operand, into: y.destination)
-            var plain = x
-            var span = plain.mutableSpan
-            ReferenceKernels<Float>().dropout(rows: 3, columns: columns, rate: 0.4, layerKey: 5, rowKeys: keys.span, x.span, into: &span)
-            #expect(y.values.bits == type.stored(plain).bits)
-        }
-    }
 }
 
 private func activation<K: KernelSet>(_ kernels: K, _ kind: Activation, _ x: [K.Scalar], _ dy: [K.Scalar], _ types: [StorageType])

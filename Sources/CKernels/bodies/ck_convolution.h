@@ -1,4 +1,4 @@
-// Convolutions as matrix products over patches that are never written out: the patch of an output pixel is the image itself, read at
+// The convolution under a pooling, as matrix products over patches that are never written out: the patch of an output pixel is the image itself, read at
 // the offsets of the window's taps. Padding is a zero-bordered copy of one sample.
 
 typedef struct ck_convolution {
@@ -95,25 +95,6 @@ static void ck_multiply_panels(const ck_panels *b, ptrdiff_t lines, ptrdiff_t m,
     }
 }
 
-static void ck_convolve(ptrdiff_t rows, const ck_window *w, const float *x, const float *weights, const float *bias,
-                        ck_activation activation, float *y, float *workspace) {
-    ck_convolution g = ck_convolution_of(w, &workspace);
-    ck_find_taps(&g, &workspace);
-    const ck_panels b = ck_panels_of(weights, g.patch, g.filters, 0, &workspace);
-    const int relu = activation == CK_RELU;
-    // Enough output rows at a time that a panel of weights pays for its way into the cache.
-    const ptrdiff_t group = 96 / w->output_width + 1;
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        const float *image = ck_bordered(&g, x + r * g.in);
-        for (ptrdiff_t oy = 0; oy < w->output_height; oy += group) {
-            const ptrdiff_t lines = ck_smaller(w->output_height - oy, group);
-            ck_multiply_panels(&b, lines, w->output_width, image + oy * g.line, g.line, g.pixel, g.taps, bias, relu,
-                               y + r * g.out + oy * w->output_width * g.filters);
-        }
-    }
-    if (activation != CK_IDENTITY && !relu) ck_activate(activation, rows * g.out, y, y);
-}
-
 // Offsets of the output pixels of `lines` output rows: element k of a column of patches.
 static ptrdiff_t *ck_find_pixels(const ck_convolution *g, ptrdiff_t lines, float **workspace) {
     ptrdiff_t *pixels = ck_take_offsets(workspace, lines * g->w->output_width), *to = pixels;
@@ -138,16 +119,6 @@ static void ck_add_weight_gradient(const ck_convolution *g, const float *image, 
         .c = dw,
     };
     ck_multiply_matrices(&product, workspace);
-}
-
-static void ck_convolution_weight_gradient(ptrdiff_t rows, const ck_window *w, const float *x, const float *dy, float *dw,
-                                           float *workspace) {
-    ck_convolution g = ck_convolution_of(w, &workspace);
-    ck_find_taps(&g, &workspace);
-    const ptrdiff_t *pixels = ck_find_pixels(&g, w->output_height, &workspace);
-    if (rows == 0) memset(dw, 0, sizeof(float) * (size_t)(g.patch * g.filters));
-    for (ptrdiff_t r = 0; r < rows; r++)
-        ck_add_weight_gradient(&g, ck_bordered(&g, x + r * g.in), pixels, w->output_height, dy + r * g.out, r > 0, dw, workspace);
 }
 
 // What the input gradient needs: the weights transposed, one row of patches, and with padding a bordered dx.
@@ -191,16 +162,5 @@ static void ck_add_input_gradient(const ck_backward *k, const ck_convolution *g,
         for (ptrdiff_t ky = 0; ky < g->w->kernel_height; ky++)
             for (ptrdiff_t ox = 0; ox < width; ox++)
                 ck_add_in_place(run, k->patches + ox * g->patch + ky * run, image + ky * g->pitch + ox * g->pixel);
-    }
-}
-
-static void ck_convolution_input_gradient(ptrdiff_t rows, const ck_window *w, const float *dy, const float *weights, float *dx,
-                                          float *workspace) {
-    const ck_convolution g = ck_convolution_of(w, &workspace);
-    const ck_backward k = ck_backward_of(&g, weights, &workspace);
-    for (ptrdiff_t r = 0; r < rows; r++) {
-        float *to = ck_begin_input_gradient(&k, &g, dx + r * g.in);
-        ck_add_input_gradient(&k, &g, w->output_height, dy + r * g.out, to);
-        ck_end_input_gradient(&k, &g, dx + r * g.in);
     }
 }

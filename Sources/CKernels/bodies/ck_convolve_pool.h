@@ -33,7 +33,7 @@ static void ck_convolve_pool(ptrdiff_t rows, const ck_window *w, const ck_window
                 continue;
             }
             ck_multiply_panels(&b, lines, w->output_width, image + first * g.line, g.line, g.pixel, g.taps, bias, relu, map);
-            ck_max_row(pool, py, map, first, 0, y, winners);
+            ck_max_row(pool, py, map, first, y, winners);
         }
     }
 }

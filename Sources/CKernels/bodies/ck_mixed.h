@@ -8,6 +8,17 @@ static void ck_convert(ptrdiff_t count, ck_in x, ck_out y) {
     CK_TYPED2(x, y, CK_EACH(count, { CK_DELIVER(y, CK_FETCH(x)); }));
 }
 
+// One loop per kind: the choice is made outside it.
+#define CK_KINDS(BODY)                                            \
+    switch (kind) {                                               \
+    case CK_IDENTITY: BODY(CK_IDENTITY) break;                    \
+    case CK_RELU: BODY(CK_RELU) break;                            \
+    case CK_GELU: BODY(CK_GELU) break;                            \
+    case CK_GELU_TANH: BODY(CK_GELU_TANH) break;                  \
+    case CK_SIGMOID: BODY(CK_SIGMOID) break;                      \
+    case CK_TANH: BODY(CK_TANH) break;                            \
+    }
+
 // Kinds that only memory bounds have a copy per type; the others compute long enough to ask.
 static void ck_mixed_activate(ck_activation kind, ptrdiff_t count, ck_in x, ck_out y) {
 #define CK_BODY(KIND) CK_EACH(count, { CK_DELIVER(y, f16_activate(KIND, CK_FETCH(x))); });
@@ -45,7 +56,7 @@ static void ck_mixed_multiply(ptrdiff_t count, ck_in a, ck_in b, ck_out c) {
     else CK_EACH(count, { CK_DELIVER(c, CK_FETCH(a) * CK_FETCH(b)); });
 }
 
-// As `ck_dropout`: the random words cost more than the types.
+// The random words cost more than the types.
 static void ck_mixed_dropout(ptrdiff_t rows, ptrdiff_t columns, uint32_t threshold, float kept, uint64_t layer_key,
                              const uint64_t *row_keys, ck_in x, ck_out y) {
     for (ptrdiff_t r = 0; r < rows; r++) {

@@ -1,18 +1,16 @@
-// Pooling over windows, channels in sixteens.
+// What the pooled convolution and the poolings (ck_mixed_pooling.h) share, channels in sixteens.
 
 // One output position: the maximum over `count` pixels of C channels and which of them held it. The first maximum wins; NaN wins over
 // everything, a later NaN over an earlier one (as in PyTorch).
-CK_INLINE void ck_max_position(const float *const *pixels, const uint8_t *cells, ptrdiff_t count, ptrdiff_t channels, int relu, float *y,
+CK_INLINE void ck_max_position(const float *const *pixels, const uint8_t *cells, ptrdiff_t count, ptrdiff_t channels, float *y,
                                uint8_t *winners) {
     for (ptrdiff_t c = 0; c < channels; c += 16) {
         const ptrdiff_t left = channels - c < 16 ? channels - c : 16;
         f16 best = ck_get(pixels[0] + c, left);
         i16 winner = (i16){0} + cells[0];
-        if (relu) best = f16_activate(CK_RELU, best);
         for (ptrdiff_t i = 1; i < count; i++) {
-            f16 v = ck_get(pixels[i] + c, left);
-            if (relu) v = f16_activate(CK_RELU, v);
-            i16 better = (v > best) | (v != v);
+            const f16 v = ck_get(pixels[i] + c, left);
+            const i16 better = (v > best) | (v != v);
             best = f16_choose(better, v, best);
             winner = (winner & ~better) | (better & (int32_t)cells[i]);
         }
@@ -39,7 +37,7 @@ CK_INLINE ptrdiff_t ck_window_cells(const ck_window *p, ptrdiff_t py, ptrdiff_t 
 }
 
 // One row of outputs.
-static void ck_max_row(const ck_window *p, ptrdiff_t py, const float *image, ptrdiff_t first_row, int relu, float *y, uint8_t *winners) {
+static void ck_max_row(const ck_window *p, ptrdiff_t py, const float *image, ptrdiff_t first_row, float *y, uint8_t *winners) {
     const ptrdiff_t channels = p->input_channels;
     const float *pixels[256];
     uint8_t cells[256];
@@ -50,39 +48,14 @@ static void ck_max_row(const ck_window *p, ptrdiff_t py, const float *image, ptr
             const float *top = image + ((py * p->stride_height - first_row) * p->input_width + px * p->stride_width) * channels;
             const float *below = top + p->input_width * channels;
             const float *const four[4] = {top, top + channels, below, below + channels};
-            if (relu) ck_max_position(four, order, 4, channels, 1, y + px * channels, winners + px * channels);
-            else ck_max_position(four, order, 4, channels, 0, y + px * channels, winners + px * channels);
+            ck_max_position(four, order, 4, channels, y + px * channels, winners + px * channels);
         }
         return;
     }
     for (ptrdiff_t px = 0; px < p->output_width; px++) {
         const ptrdiff_t count = ck_window_cells(p, py, px, image, first_row, pixels, cells);
-        ck_max_position(pixels, cells, count, channels, relu, y + px * channels, winners + px * channels);
+        ck_max_position(pixels, cells, count, channels, y + px * channels, winners + px * channels);
     }
-}
-
-static void ck_max_pool(ptrdiff_t rows, const ck_window *p, const float *x, float *y, uint8_t *winners) {
-    const ptrdiff_t in = p->input_height * p->input_width * p->input_channels, line = p->output_width * p->input_channels;
-    for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t py = 0; py < p->output_height; py++) {
-            const ptrdiff_t out = (r * p->output_height + py) * line;
-            ck_max_row(p, py, x + r * in, 0, 0, y + out, winners + out);
-        }
-}
-
-static void ck_max_pool_gradient(ptrdiff_t rows, const ck_window *p, const uint8_t *winners, const float *dy, float *dx) {
-    const ptrdiff_t channels = p->input_channels, in = p->input_height * p->input_width * channels;
-    memset(dx, 0, sizeof(float) * (size_t)(rows * in));
-    for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t py = 0; py < p->output_height; py++)
-            for (ptrdiff_t px = 0; px < p->output_width; px++) {
-                const ptrdiff_t out = ((r * p->output_height + py) * p->output_width + px) * channels;
-                const ptrdiff_t top = py * p->stride_height - p->pad_top, left = px * p->stride_width - p->pad_left;
-                for (ptrdiff_t c = 0; c < channels; c++) {
-                    const ptrdiff_t iy = top + winners[out + c] / p->kernel_width, ix = left + winners[out + c] % p->kernel_width;
-                    dx[r * in + (iy * p->input_width + ix) * channels + c] += dy[out + c];
-                }
-            }
 }
 
 // The part of a window that lies in the image, and one over the number of cells that an average counts.
@@ -108,40 +81,4 @@ CK_INLINE ck_cover ck_cover_of(const ck_window *p, ptrdiff_t py, ptrdiff_t px, i
     }
     c.share = (float)(1.0 / (double)(height * width));
     return c;
-}
-
-static void ck_average_pool(ptrdiff_t rows, const ck_window *p, int counts_pad, const float *x, float *y) {
-    const ptrdiff_t channels = p->input_channels, in = p->input_height * p->input_width * channels;
-    for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t py = 0; py < p->output_height; py++)
-            for (ptrdiff_t px = 0; px < p->output_width; px++, y += channels) {
-                const ck_cover w = ck_cover_of(p, py, px, counts_pad);
-                for (ptrdiff_t c = 0; c < channels; c += 16) {
-                    const ptrdiff_t left = channels - c < 16 ? channels - c : 16;
-                    f16 sum = {0};
-                    for (ptrdiff_t iy = w.y0; iy < w.y1; iy++)
-                        for (ptrdiff_t ix = w.x0; ix < w.x1; ix++)
-                            sum += ck_get(x + r * in + (iy * p->input_width + ix) * channels + c, left);
-                    ck_put(y + c, sum * w.share, left);
-                }
-            }
-}
-
-static void ck_average_pool_gradient(ptrdiff_t rows, const ck_window *p, int counts_pad, const float *dy, float *dx) {
-    const ptrdiff_t channels = p->input_channels, in = p->input_height * p->input_width * channels;
-    memset(dx, 0, sizeof(float) * (size_t)(rows * in));
-    for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t py = 0; py < p->output_height; py++)
-            for (ptrdiff_t px = 0; px < p->output_width; px++, dy += channels) {
-                const ck_cover w = ck_cover_of(p, py, px, counts_pad);
-                for (ptrdiff_t c = 0; c < channels; c += 16) {
-                    const ptrdiff_t left = channels - c < 16 ? channels - c : 16;
-                    f16 part = ck_get(dy + c, left) * w.share;
-                    for (ptrdiff_t iy = w.y0; iy < w.y1; iy++)
-                        for (ptrdiff_t ix = w.x0; ix < w.x1; ix++) {
-                            float *to = dx + r * in + (iy * p->input_width + ix) * channels + c;
-                            ck_put(to, ck_get(to, left) + part, left);
-                        }
-                }
-            }
 }

@@ -133,39 +133,20 @@ typedef struct ck_table {
     // c[M,N] = activation(a·b + bias (+ c)); a is [K,M] if transpose_a, b is [N,K] if transpose_b; bias may be null.
     void (*matmul)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b,
                    const float *bias, ck_activation activation, int accumulate, float *c, float *workspace);
-    void (*column_sums)(ptrdiff_t rows, ptrdiff_t columns, const float *a, float *sums);
 
-    void (*activate)(ck_activation kind, ptrdiff_t count, const float *x, float *y);
     // One of the functions that the others are made of: tests hold each to its bound.
     void (*elementary)(ck_elementary function, ptrdiff_t count, const float *x, float *y);
-    void (*activation_gradient)(ck_activation kind, ptrdiff_t count, const float *saved, const float *dy, float *dx);
-    void (*add)(ptrdiff_t count, const float *a, const float *b, float *c);
     void (*subtract)(ptrdiff_t count, const float *a, const float *b, float *c);
-    void (*multiply)(ptrdiff_t count, const float *a, const float *b, float *c);
     void (*scale)(ptrdiff_t count, const float *a, float factor, float *c);
     void (*add_in_place)(ptrdiff_t count, const float *a, float *b);  // b += a
     double (*sum_of_squares)(ptrdiff_t count, const float *x);
-    // y = x · (word < threshold ? 0 : kept), one Philox word per element, keyed by row and layer.
-    void (*dropout)(ptrdiff_t rows, ptrdiff_t columns, uint32_t threshold, float kept, uint64_t layer_key, const uint64_t *row_keys,
-                    const float *x, float *y);
 
-    void (*convolve)(ptrdiff_t rows, const ck_window *shape, const float *x, const float *weights, const float *bias,
-                     ck_activation activation, float *y, float *workspace);
-    void (*convolution_input_gradient)(ptrdiff_t rows, const ck_window *shape, const float *dy, const float *weights, float *dx,
-                                       float *workspace);
-    void (*convolution_weight_gradient)(ptrdiff_t rows, const ck_window *shape, const float *x, const float *dy, float *dw,
-                                        float *workspace);
     void (*convolve_pool)(ptrdiff_t rows, const ck_window *shape, const ck_window *pool, const float *x, const float *weights,
                           const float *bias, int relu, float *y, uint8_t *winners, float *workspace);
     // bias_gradient and dx may be null: not wanted.
     void (*convolve_pool_gradients)(ptrdiff_t rows, const ck_window *shape, const ck_window *pool, const float *x,
                                     const float *weights, int relu, const float *y, const uint8_t *winners, const float *dy, float *dw,
                                     float *bias_gradient, float *dx, float *workspace);
-
-    void (*max_pool)(ptrdiff_t rows, const ck_window *pool, const float *x, float *y, uint8_t *winners);
-    void (*max_pool_gradient)(ptrdiff_t rows, const ck_window *pool, const uint8_t *winners, const float *dy, float *dx);
-    void (*average_pool)(ptrdiff_t rows, const ck_window *pool, int counts_pad, const float *x, float *y);
-    void (*average_pool_gradient)(ptrdiff_t rows, const ck_window *pool, int counts_pad, const float *dy, float *dx);
 
     void (*softmax)(ptrdiff_t rows, ptrdiff_t columns, const float *x, float *y);
     void (*softmax_gradient)(ptrdiff_t rows, ptrdiff_t columns, const float *y, const float *dy, float *dx);
@@ -258,6 +239,7 @@ typedef struct ck_table {
     void (*mixed_activation_gradient)(ck_activation kind, ptrdiff_t count, ck_in saved, ck_in dy, ck_out dx);
     void (*mixed_add)(ptrdiff_t count, ck_in a, ck_in b, ck_out c);
     void (*mixed_multiply)(ptrdiff_t count, ck_in a, ck_in b, ck_out c);
+    // y = x · (word < threshold ? 0 : kept), one Philox word per element, keyed by row and layer.
     void (*mixed_dropout)(ptrdiff_t rows, ptrdiff_t columns, uint32_t threshold, float kept, uint64_t layer_key,
                           const uint64_t *row_keys, ck_in x, ck_out y);
     // Losses of `positions` rows of logits each: row_loss[r] is their mean, the gradient's scale is divided by `positions`.
@@ -287,7 +269,6 @@ void ck_restore_subnormals(unsigned before);
 
 // Elements of workspace; the same for every level.
 ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
-ptrdiff_t ck_convolution_workspace(const ck_window *shape);
 ptrdiff_t ck_convolve_pool_workspace(const ck_window *shape, const ck_window *pool);
 
 #endif
