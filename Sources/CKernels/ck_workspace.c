@@ -4,7 +4,7 @@ static ptrdiff_t larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
 ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) { return ck_gemm_floats(m, n, k, 0); }
 
-// Of a product by strips (ck_matmul.h): one packed group of panels of b and one packed block of a.
+// Of a product by strips (ck_strip_product.h): one packed group of panels of b and one packed block of a.
 static ptrdiff_t strips(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
     if (m == 0 || n == 0) return 0;
     const ptrdiff_t steps = ck_smaller(k, CK_STEP_BLOCK);

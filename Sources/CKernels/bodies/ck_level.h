@@ -7,7 +7,9 @@
 #include "ck_elementwise.h"
 #include "ck_losses.h"
 #include "ck_optimizers.h"
-#include "ck_matmul.h"
+#include "ck_strip.h"
+#include "ck_strip_pack.h"
+#include "ck_strip_product.h"
 #include "ck_pooling.h"
 #include "ck_convolution.h"
 #include "ck_pair_pool.h"
@@ -23,8 +25,6 @@
 #include "ck_mixed.h"
 
 static void ck_fill(ck_table *t) {
-    t->tile_rows = CK_TILE_ROWS;
-    t->tile_columns = CK_PANEL;
     t->matmul = ck_matmul;
     t->elementary = ck_elementary_function;
     t->subtract = ck_subtract;

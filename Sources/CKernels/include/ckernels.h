@@ -127,8 +127,6 @@ typedef struct ck_adam {
 
 typedef struct ck_table {
     ck_isa isa;
-    // The register tile: rows and columns of c that one micro-kernel keeps in registers.
-    ptrdiff_t tile_rows, tile_columns;
 
     // c[M,N] = activation(a·b + bias (+ c)); a is [K,M] if transpose_a, b is [N,K] if transpose_b; bias may be null.
     void (*matmul)(int transpose_a, int transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, const float *b,
