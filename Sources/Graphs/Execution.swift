@@ -15,8 +15,8 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
     let arena: Arena<UInt8>
     /// Weights in the kernels' order.
     let packed: Arena<UInt8>
-    /// How many rows of each packed place have been packed since ``beginPacking()``.
-    var packedRows: [Int]
+    /// What has been packed since ``beginPacking()``.
+    package internal(set) var packing: PackingCursor
     /// The rows of the last run.
     package internal(set) var rows = 0
 
@@ -31,7 +31,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
         self.kernels = kernels
         arena = Arena<UInt8>(count: program.plan.arenaBytes)
         packed = Arena<UInt8>(count: program.packed.bytes)
-        packedRows = Array(repeating: 0, count: program.packed.places.count)
+        packing = PackingCursor(program.packed.places)
     }
 
     /// Computes predictions, row losses and the gradient of scale·Σ row losses.

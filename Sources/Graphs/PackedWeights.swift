@@ -34,6 +34,16 @@ struct PackedPlan: Sendable {
             case .convolution: return elements >= source.count ? 1 : 0
             }
         }
+
+        /// Up to which of the arena's elements the next part reaches when `rows` have been packed; nil if that is all.
+        func nextPart(after rows: Int) -> Int? {
+            switch weights.form {
+            case .matrix(let packing):
+                let end = min(rows + WeightPacking.rowMultiple, packing.rows)
+                return rows == packing.rows ? nil : firstElement + end * packing.rowElements
+            case .convolution: return rows == 1 ? nil : firstElement + source.count
+            }
+        }
     }
 
     private(set) var places: [Place] = []

@@ -25,4 +25,23 @@ import Testing
             #expect(expected != before.0)
         }
     }
+
+    /// Blocks that complete no part of a place ask none: what many small blocks cost does not grow with their number times the places'.
+    @Test(arguments: ["two transformer blocks with dropout", "a residual block with a shortcut"])
+    func placesAreAskedWhenAPartCanBeReady(name: String) throws {
+        let model = try #require(ModelCase.all.first { $0.name == name }).model()
+        let run = CaseRun(model, kernels: FloatKernels(.detected), capacity: 4, precision: .bf16)
+        let (execution, elements) = (run.execution, run.program.layout.elementCount)
+        execution.pack(run.parameters)
+        let places = execution.packing.questions
+        #expect(places > 1)
+        execution.beginPacking()
+        for end in 0...elements { execution.pack(run.parameters, through: end) }
+        // Once before it begins, once when it has begun, and once for its one part; a matrix may lie packed in two orders, each of which asks
+        // for both.
+        #expect(execution.packing.questions <= 4 * places, "\(execution.packing.questions) questions to \(places) places")
+        let asked = execution.packing.questions
+        execution.pack(run.parameters, through: elements)
+        #expect(execution.packing.questions == asked)
+    }
 }
