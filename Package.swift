@@ -54,7 +54,7 @@ let package = Package(
         library("Collectives"),
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
         .target(name: "CMPIShim", dependencies: ["COpenMPI"]),
-        library("MessagePassing", ["Collectives", "Kernels", "CMPIShim", "COpenMPI"]),
+        library("MessagePassing", ["Collectives", "CMPIShim", "COpenMPI"]),
         library("DataParallel", ["Graphs", "Optimizers", "Collectives", "TensorCore", "Kernels"]),
         library("Checkpoints", ["Formats", "Quality", "Collectives", "TensorCore", crypto]),
 
