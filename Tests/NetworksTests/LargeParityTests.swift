@@ -13,16 +13,15 @@ import Testing
 struct LargeParityTests {
     static let models = ["resnet18", "lstm", "gpt"]
 
-    /// A ReLU whose input is within rounding of zero opens on one side and closes on the other. In ResNet-18 with eight images, where later
-    /// maps have 128 pixels, one such unit moves the gradient's norm by some 1e-4; layers behind it agree to 1e-7.
-    @Test("Losses and gradient norms of 20 steps in fp32", arguments: models)
-    func fullPrecision(_ name: String) throws {
+    /// In two roundings per multiply-add and in one, which all levels that fuse share bit for bit. PyTorch's own fp32 is within `fp32_from_fp64`
+    /// (5e-7) of its fp64; for ResNet-18 that takes shifts which keep its units away from ReLU's kink: the script says why.
+    @Test("Losses and gradient norms of 20 steps in fp32", arguments: models, Set([InstructionSet.generic, .detected]).sorted())
+    func fullPrecision(_ name: String, _ level: InstructionSet) throws {
         let recorded = try LargeModel(name)
-        let (losses, norms) = try recorded.train(.fp32, kernels: FloatKernels(InstructionSet.detected))
+        let (losses, norms) = try recorded.train(.fp32, kernels: FloatKernels(level))
         for step in losses.indices {
-            #expect(distance(losses[step], recorded.losses[step]) < 1e-4, "step \(step + 1): loss \(losses[step])")
-            let bound = name == "resnet18" ? 1e-3 : 1e-4
-            #expect(distance(norms[step], recorded.norms[step]) < bound, "step \(step + 1): gradient norm \(norms[step])")
+            #expect(distance(losses[step], recorded.losses[step]) < 1e-5, "step \(step + 1): loss \(losses[step])")
+            #expect(distance(norms[step], recorded.norms[step]) < 1e-5, "step \(step + 1): gradient norm \(norms[step])")
         }
         #expect(losses.count == 20)
     }
@@ -50,7 +49,7 @@ private struct LargeModel {
     let name: String
     let figures: JSONValue
     let losses, norms, halfLosses, halfNorms: [Double]
-    let batch, vocabulary, length: Int
+    let batch, vocabulary, length, shift: Int
 
     init(_ name: String) throws {
         self.name = name
@@ -63,6 +62,7 @@ private struct LargeModel {
         batch = try #require(figures["batch"]?.intValue)
         vocabulary = try #require(figures["vocabulary"]?.intValue)
         length = try #require(figures["length"]?.intValue)
+        shift = try #require(figures["shift"]?.intValue)
     }
 
     private var network: NetworkSpec {
@@ -130,7 +130,9 @@ private struct LargeModel {
                 if entry.fileShape.count >= 2 {
                     values[memory] = u * bound
                 } else {
-                    values[memory] = u * 0.1 + (entry.name.hasSuffix("weight") ? 1 : 0)
+                    let isGain = entry.name.hasSuffix("weight")
+                    values[memory] = u * 0.1 + (isGain ? 1 : 0)
+                    if !isGain && entry.fileShape != [10] { values[memory] += Float(file % 2 == 0 ? shift : -shift) }
                 }
             }
         }
