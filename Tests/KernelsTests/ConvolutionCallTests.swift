@@ -111,6 +111,26 @@ import Testing
             }
         }
     }
+
+    /// Taps in the padding are left out, whatever their weight. Tiles fold windows of few channels, which is another matter: docs/numerics.md.
+    @Test(arguments: Level.all)
+    func anInfiniteWeightReachesOnlyWhatItMultiplies(level: Level) {
+        for shape in [realShape, deepConvolution, unusualConvolutions()[0], unusualConvolutions()[14]] {
+            for type in StorageType.allCases {
+                let run = CallRun(
+                    ConvolutionCall(shape, type: type, packedWeights: true), rows: 3, stored: (type, type), ending: 0,
+                    numbers: { seed, count in
+                        var values = TestNumbers(seed).whole(count).map { $0 == 0 ? 1 : $0 }
+                        if seed == 32 { values[0] = .infinity }
+                        return values
+                    })
+                let (actual, expected) = (run.results(level.kernels), run.results(FloatKernels(.swift)))
+                #expect(actual.y.map(\.isFinite) == expected.y.map(\.isFinite), "\(shape), \(type)")
+                #expect(actual.dx.map(\.isFinite) == expected.dx.map(\.isFinite), "\(shape), \(type)")
+                #expect(expected.y.contains { $0.isFinite } && expected.y.contains { $0.isInfinite })
+            }
+        }
+    }
 }
 
 private let realShape = WindowShape(
