@@ -4,7 +4,7 @@ import Training
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures speed: a whole training step, or how it scales with ranks.",
+        commandName: "bench", abstract: "Measures speed: a whole training step, how it scales with ranks, or single kernels.",
         subcommands: [StepBenchCommand.self, KernelBenchCommand.self, ScalingBenchCommand.self])
 }
 
