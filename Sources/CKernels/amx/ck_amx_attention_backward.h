@@ -243,11 +243,11 @@ static int ck_tile_backward_row(const ck_attention *g, ptrdiff_t r, const uint16
         unbounded |= ck_tile_lay_out(dy + out, width, g, &b->head, output);
         if (unbounded && g->causal) return 0;
         ck_tile_lay_out(qkv + at + 2 * width, stride, g, &b->head, value);
-        b->ahead = ck_attention_ahead_backward(g, r, h, (ck_in){qkv, CK_BF16}, (ck_in){y, CK_BF16}, (ck_in){dy, CK_BF16},
-                                               (ck_out){dqkv, CK_BF16});
         // Fetched at each pair of keys of each patch of 32 by 32.
         const ptrdiff_t groups = b->head.tiles / 2;
-        ck_attention_spread(&b->ahead, 16 * (g->causal ? groups * (groups + 1) / 2 : groups * groups));
+        b->ahead = ck_attention_ahead_backward(g, r, h, (ck_in){qkv, CK_BF16}, (ck_in){y, CK_BF16}, (ck_in){dy, CK_BF16},
+                                               (ck_out){dqkv, CK_BF16});
+        ck_attention_spread(&b->ahead, 16 * (g->causal ? groups * (groups + 1) / 2 : groups * groups), 1);
         ck_tile_shares(g, y + out, dy + out, statistics + (r * g->heads + h) * g->length, b);
         for (ptrdiff_t k0 = 0; k0 < g->length; k0 += 32 * CK_TILE_KEY_GROUPS) {
             const ptrdiff_t first = g->causal ? k0 : 0;

@@ -161,6 +161,7 @@ static int ck_tile_forward_row(const ck_attention *g, ptrdiff_t r, const uint16_
         ck_tile_lay_out(from, 3 * width, g, &f->head, (ck_tile_orders){.rows = f->queries});
         ck_tile_lay_out(from + width, 3 * width, g, &f->head, (ck_tile_orders){.columns = f->keys});
         f->ahead = ck_attention_ahead_forward(g, r, h, (ck_in){qkv, CK_BF16}, (ck_out){y, CK_BF16});
+        f->ahead.rows = 4;
         ck_tile_forward_head(g, r, h, y, statistics, f, g->threshold ? &random : 0);
     }
     return 1;

@@ -1,13 +1,14 @@
 // Attention in blocks of queries and keys: scores exist for one block at a time, in the first-level cache; no T×T matrix in memory.
 //
-// Products are fp32 whatever the storage. Each head's operands are copied into the workspace once, in the two orientations that
-// products and sums need. Every sum has one order, given by the extents alone.
+// Products are fp32 whatever the storage. Scores lie with keys as rows and queries in lanes: what softmax needs of a query is then an
+// element of a vector, only queries and dy must be turned round, and all five products read whole registers. Every sum has one order,
+// given by the extents alone.
 
 #include "ck_attention_ahead.h"
 #include "ck_attention_storage.h"
-#include "ck_attention_products.h"
-#include "ck_attention_softmax.h"
 #include "ck_attention_space.h"
+#include "ck_attention_softmax.h"
+#include "ck_attention_products.h"
 #include "ck_attention_forward.h"
 #include "ck_attention_backward.h"
 

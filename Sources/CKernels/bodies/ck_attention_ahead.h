@@ -1,5 +1,6 @@
 // Fetches what the next head will read and what this one will write: lines a matrix row apart, which no hardware prefetcher follows,
-// from the third-level cache. Each call takes `step` tokens, so that the lines arrive while the present head is computed.
+// from the third-level cache or memory. Evenly, in step with the work on the present head: bunched, it would wait for lines instead of
+// computing.
 
 #ifndef CK_ATTENTION_AHEAD_H
 #define CK_ATTENTION_AHEAD_H
@@ -8,24 +9,27 @@ typedef struct ck_attention_ahead {
     const char *from[8];
     ptrdiff_t stride[8];
     int parts, part;
-    // Of a head's row in the widest of the matrices; rows that a call fetches.
-    ptrdiff_t bytes, token, length, step;
+    // Of a head's row in the widest of the matrices.
+    ptrdiff_t bytes, token, length;
+    // Steps of work between two calls; rows that a call fetches.
+    ptrdiff_t every, rows;
 } ck_attention_ahead;
 
 CK_INLINE void ck_attention_fetch(ck_attention_ahead *ahead) {
-    if (ahead->token >= ahead->length) return;
-    for (ptrdiff_t n = 0; n < ahead->step; n++) {
+    for (ptrdiff_t n = ahead->rows; n > 0 && ahead->token < ahead->length; n--) {
         const char *const line = ahead->from[ahead->part] + ahead->token * ahead->stride[ahead->part];
         for (ptrdiff_t at = 0; at < ahead->bytes; at += 64) __builtin_prefetch(line + at, 0, 2);
         if (++ahead->part < ahead->parts) continue;
         ahead->part = 0;
-        if (++ahead->token == ahead->length) return;
+        ahead->token++;
     }
 }
 
-// Spreads the fetching over so many calls: bunched, it would wait for lines instead of computing.
-CK_INLINE void ck_attention_spread(ck_attention_ahead *ahead, ptrdiff_t calls) {
-    ahead->step = (ahead->length * ahead->parts + calls - 1) / calls;
+// Spreads the fetching over so many steps, with at least `least` between two calls.
+CK_INLINE void ck_attention_spread(ck_attention_ahead *ahead, ptrdiff_t steps, ptrdiff_t least) {
+    const ptrdiff_t all = ahead->length * ahead->parts;
+    ahead->every = steps / all < least ? least : steps / all;
+    ahead->rows = (all * ahead->every + steps - 1) / steps;
 }
 
 // Another matrix: from its element `at`, with rows of `stride` elements.
@@ -51,7 +55,6 @@ static ck_attention_ahead ck_attention_ahead_forward(const ck_attention *g, ptrd
     ck_attention_ahead ahead = {.bytes = g->size * (qkv.type == CK_F32 ? 4 : 2), .length = g->length};
     for (int i = 0; i < 3; i++) ck_attention_ahead_of(&ahead, qkv.data, qkv.type, next + i * width, 3 * width);
     ck_attention_ahead_of(&ahead, y.data, y.type, r * g->length * width + h * g->size, width);
-    ahead.step = ahead.parts;
     return ahead;
 }
 
@@ -66,7 +69,6 @@ static ck_attention_ahead ck_attention_ahead_backward(const ck_attention *g, ptr
     }
     ck_attention_ahead_of(&ahead, y.data, y.type, next_output, width);
     ck_attention_ahead_of(&ahead, dy.data, dy.type, next_output, width);
-    ahead.step = ahead.parts;
     return ahead;
 }
 

@@ -1,28 +1,21 @@
-// What attention does to scores: exponentials, maxima and dropout of one query's row of a block.
+// What attention does to scores. They lie with keys as rows and queries in lanes, so that maxima, sums and statistics are vectors.
 
-// e^x to 2 units in the last place between -104 and 89 and saturated beyond; NaN stays NaN. With AVX-512 the powers of two are one
-// instruction, which about halves the work of f16_exp.
-CK_INLINE f16 ck_attention_exp(f16 x) {
-#if CK_MASKS == 16
-    // The second operand comes back where either is NaN.
-    x = (f16)_mm512_max_ps((__m512)f16_set(-104.0f), (__m512)x);
-    x = (f16)_mm512_min_ps((__m512)f16_set(89.0f), (__m512)x);
-    const f16 n = (f16)_mm512_roundscale_ps((__m512)(x * 0x1.715476p+0f), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    f16 r = CK_MULADD(n, f16_set(-0x1.62e4p-1f), x);
-    r = CK_MULADD(n, f16_set(-0x1.7f7d1cp-20f), r);
-    f16 p = f16_set(0x1.6db4e4p-10f);
-    p = CK_MULADD(p, r, f16_set(0x1.123be0p-7f));
-    p = CK_MULADD(p, r, f16_set(0x1.55545ep-5f));
-    p = CK_MULADD(p, r, f16_set(0x1.55548ep-3f));
-    p = CK_MULADD(p, r, f16_set(0.5f));
-    p = CK_MULADD(p, r * r, r) + 1.0f;
-    return (f16)_mm512_scalef_ps((__m512)p, (__m512)n);
-#else
-    return f16_exp(x);
-#endif
+// 2^t to 1.6·10⁻⁷ relative for t up to 200; -inf gives 0, NaN stays NaN.
+CK_INLINE f16 ck_attention_power(f16 t) {
+    // Adding 1.5·2²³ rounds to the nearest integer.
+    const f16 magic = f16_set(12582912.0f);
+    t = f16_at_least(t, -160.0f);
+    const f16 whole = (t + magic) - magic, rest = t - whole;
+    f16 p = f16_set(0x1.5bba14p-10f);
+    p = CK_MULADD(p, rest, f16_set(0x1.3cea88p-7f));
+    p = CK_MULADD(p, rest, f16_set(0x1.c6b752p-5f));
+    p = CK_MULADD(p, rest, f16_set(0x1.ebf9bcp-3f));
+    p = CK_MULADD(p, rest, f16_set(0x1.62e42ap-1f));
+    p = CK_MULADD(p, rest, f16_set(1.0f));
+    return f16_scaled(p, whole);
 }
 
-// The larger, or either if one is NaN: a NaN reaches its row through the sum of exponentials.
+// The larger, or either if one is NaN: a NaN reaches its query through the sum of exponentials.
 CK_INLINE f16 ck_larger(f16 a, f16 b) {
 #if CK_MASKS == 16
     return (f16)_mm512_max_ps((__m512)a, (__m512)b);
@@ -30,89 +23,119 @@ CK_INLINE f16 ck_larger(f16 a, f16 b) {
     return f16_choose(b > a, b, a);
 #endif
 }
-CK_INLINE float ck_largest_lane(f16 v) {
-    v = ck_larger(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-    v = ck_larger(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
-    v = ck_larger(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
-    v = ck_larger(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
-    return v[0];
+
+// Sixteen queries with the keys of a block: lane l of `row` sees the first `whole` + l keys, and never more than `keys`.
+typedef struct ck_attention_lanes {
+    float *scores, *products;
+    ptrdiff_t whole, keys;
+    // [32 keys][query]: bits of the keys that are kept; null if all are.
+    const uint32_t *kept;
+} ck_attention_lanes;
+
+// Keys that all lanes see, that the last one sees; rows of zeros behind them that a product may read.
+CK_INLINE ptrdiff_t ck_attention_whole(const ck_attention_lanes *l) { return ck_smaller(l->whole, l->keys); }
+CK_INLINE ptrdiff_t ck_attention_seen(const ck_attention_lanes *l) { return ck_smaller(l->whole + 15, l->keys); }
+CK_INLINE ptrdiff_t ck_attention_padded(const ck_attention_lanes *l) { return ck_smaller(l->whole + 15 + CK_ATTENTION_TALLEST, l->keys); }
+CK_INLINE i16 ck_attention_sees(const ck_attention_lanes *l, ptrdiff_t key) { return i16_lane() > (int32_t)(key - l->whole); }
+CK_INLINE i16 ck_attention_keeps(const ck_attention_lanes *l, ptrdiff_t key) {
+    u16 bits;
+    memcpy(&bits, l->kept + (key >> 5) * CK_ATTENTION_QUERIES, 64);
+    return (bits & (uint32_t)1 << (key & 31)) != 0;
 }
 
-// Lanes below n.
-CK_INLINE i16 ck_lanes_below(ptrdiff_t n) { return i16_lane() < (int32_t)n; }
-
-static float ck_attention_row_top(const float *scores, ptrdiff_t seen) {
-    f16 top = f16_set(-__builtin_inff());
-    ptrdiff_t j = 0;
-    for (; j + 16 <= seen; j += 16) top = ck_larger(top, f16_load(scores + j));
-    if (j < seen) top = ck_larger(top, f16_choose(ck_lanes_below(seen - j), f16_load(scores + j), f16_set(-__builtin_inff())));
-    return ck_largest_lane(top);
+static f16 ck_attention_top(const ck_attention_lanes *l, f16 top) {
+    const ptrdiff_t whole = ck_attention_whole(l), seen = ck_attention_seen(l);
+    const f16 least = f16_set(-__builtin_inff());
+    f16 tops[4] = {top, least, least, least};
+    ptrdiff_t k = 0;
+    for (; k + 4 <= whole; k += 4)
+        for (int i = 0; i < 4; i++) tops[i] = ck_larger(tops[i], f16_load(l->scores + (k + i) * CK_ATTENTION_ROW));
+    for (; k < whole; k++) tops[0] = ck_larger(tops[0], f16_load(l->scores + k * CK_ATTENTION_ROW));
+    for (; k < seen; k++) {
+        const f16 score = f16_load(l->scores + k * CK_ATTENTION_ROW);
+        tops[1] = ck_larger(tops[1], f16_choose(ck_attention_sees(l, k), score, least));
+    }
+    return ck_larger(ck_larger(tops[0], tops[1]), ck_larger(tops[2], tops[3]));
 }
 
-// The random words of elements first..first+count-1 of a stream, `words` having room for 64 more: where the first of them lies.
-static const uint32_t *ck_attention_words(uint64_t first, ptrdiff_t count, uint64_t stream, uint64_t key, uint32_t *words) {
+// Scores become powers of two relative to `shift`; adds them up, before dropout.
+CK_INLINE f16 ck_attention_powers_row(const int masked, const int dropping, const ck_attention_lanes *l, ptrdiff_t k, f16 shift, f16 sum) {
+    float *const at = l->scores + k * CK_ATTENTION_ROW;
+    f16 p = ck_attention_power(f16_load(at) - shift);
+    if (masked) p = f16_choose(ck_attention_sees(l, k), p, f16_set(0.0f));
+    f16_store(at, dropping ? f16_choose(ck_attention_keeps(l, k), p, f16_set(0.0f)) : p);
+    return sum + p;
+}
+static f16 ck_attention_powers(const ck_attention_lanes *l, f16 shift) {
+    const ptrdiff_t whole = ck_attention_whole(l), seen = ck_attention_seen(l), padded = ck_attention_padded(l);
+    f16 sum = {0};
+    ptrdiff_t k = 0;
+    if (l->kept) {
+        for (; k < seen; k++) sum = ck_attention_powers_row(1, 1, l, k, shift, sum);
+    } else {
+        for (; k < whole; k++) sum = ck_attention_powers_row(0, 0, l, k, shift, sum);
+        for (; k < seen; k++) sum = ck_attention_powers_row(1, 0, l, k, shift, sum);
+    }
+    for (; k < padded; k++) f16_store(l->scores + k * CK_ATTENTION_ROW, f16_set(0.0f));
+    return sum;
+}
+
+// Backward: scores become probabilities as they met values, products of values with dy the gradients of scores. `logarithm` is of
+// the sum, as a power of two; `share` is Σ dy·y.
+CK_INLINE void ck_attention_gradient_row(const int masked, const int dropping, const ck_attention_lanes *l, ptrdiff_t k, f16 logarithm,
+                                         f16 share, f16 factor) {
+    const f16 none = f16_set(0.0f);
+    float *const score = l->scores + k * CK_ATTENTION_ROW, *const product = l->products + k * CK_ATTENTION_ROW;
+    f16 p = ck_attention_power(f16_load(score) - logarithm), d = f16_load(product);
+    if (dropping) {
+        factor = f16_choose(ck_attention_keeps(l, k), factor, none);
+        d = p * (d * factor - share);
+        p = p * factor;
+    } else {
+        d = p * (d - share);
+    }
+    if (masked) {
+        const i16 sees = ck_attention_sees(l, k);
+        p = f16_choose(sees, p, none);
+        d = f16_choose(sees, d, none);
+    }
+    f16_store(score, p);
+    f16_store(product, d);
+}
+static void ck_attention_gradients(const ck_attention_lanes *l, f16 logarithm, f16 share, float kept) {
+    const ptrdiff_t whole = ck_attention_whole(l), seen = ck_attention_seen(l), padded = ck_attention_padded(l);
+    const f16 factor = f16_set(kept), none = f16_set(0.0f);
+    ptrdiff_t k = 0;
+    if (l->kept) {
+        for (; k < seen; k++) ck_attention_gradient_row(1, 1, l, k, logarithm, share, factor);
+    } else {
+        for (; k < whole; k++) ck_attention_gradient_row(0, 0, l, k, logarithm, share, factor);
+        for (; k < seen; k++) ck_attention_gradient_row(1, 0, l, k, logarithm, share, factor);
+    }
+    for (; k < padded; k++) {
+        f16_store(l->scores + k * CK_ATTENTION_ROW, none);
+        f16_store(l->products + k * CK_ATTENTION_ROW, none);
+    }
+}
+
+// Which keys of a block are kept: bit k mod 32 of kept[k / 32][query], from the words of elements first..first+count-1 of a stream.
+static void ck_attention_kept(const ck_attention *g, uint64_t row_key, uint64_t first, ptrdiff_t count, uint32_t *kept) {
+    const u16 bit = ((u16){0} + 1) << (u16)i16_lane();
     const ptrdiff_t lead = (ptrdiff_t)(first & 3);
+    uint32_t words[CK_ATTENTION_KEYS + 64];
     for (ptrdiff_t i = 0; i < lead + count; i += 32) {
         u16 low, high;
-        ck_philox(first / 4 + (uint64_t)i / 4, stream, key, &low, &high);
+        ck_philox(first / 4 + (uint64_t)i / 4, g->layer_key, row_key, &low, &high);
         memcpy(words + i, &low, 64);
         memcpy(words + i + 16, &high, 64);
     }
-    return words + lead;
-}
-CK_INLINE i16 ck_attention_dropped(const uint32_t *words, ptrdiff_t j, uint32_t threshold) {
-    u16 w;
-    memcpy(&w, words + j, 64);
-    return w < threshold;
-}
-
-// Scores become probabilities times their unknown sum, e^(score − top); zeros from `seen` to `end` (rounded up to sixteen). Returns
-// the sum, taken before dropout.
-static float ck_attention_row_exp(float *scores, ptrdiff_t seen, ptrdiff_t end, float top, const uint32_t *words, uint32_t threshold) {
-    const f16 shift = f16_set(top);
-    f16 sum = {0};
-    for (ptrdiff_t j = 0; j < end; j += 16) {
-        f16 p = {0};
-        if (j < seen) {
-            p = ck_attention_exp(f16_load(scores + j) - shift);
-            if (j + 16 > seen) p = f16_choose(ck_lanes_below(seen - j), p, f16_set(0.0f));
-            sum += p;
-            if (words) p = f16_choose(ck_attention_dropped(words, j, threshold), f16_set(0.0f), p);
+    for (ptrdiff_t k = 0; k < count; k += 32) {
+        uint32_t bits = 0;
+        for (ptrdiff_t half = 0; half < 2 && k + 16 * half < count; half++) {
+            u16 w;
+            memcpy(&w, words + lead + k + 16 * half, 64);
+            bits |= __builtin_reduce_or((u16)(w >= g->threshold) & bit) << 16 * half;
         }
-        f16_store(scores + j, p);
-    }
-    return f16_sum(sum);
-}
-
-// One query of a block going back: scores become probabilities as they were multiplied with values, products of dy and values become
-// gradients of the scores. Zeros from `seen` to `end`.
-typedef struct ck_attention_query {
-    float logarithm, share, kept;
-    const uint32_t *words;
-    uint32_t threshold;
-} ck_attention_query;
-static void ck_attention_row_gradient(float *scores, float *products, ptrdiff_t seen, ptrdiff_t end, const ck_attention_query *query) {
-    const f16 logarithm = f16_set(query->logarithm), share = f16_set(query->share), kept = f16_set(query->kept);
-    const uint32_t *const words = query->words, threshold = query->threshold;
-    for (ptrdiff_t j = 0; j < end; j += 16) {
-        f16 p = {0}, ds = {0};
-        if (j < seen) {
-            p = ck_attention_exp(f16_load(scores + j) - logarithm);
-            ds = f16_load(products + j);
-            if (words) {
-                const f16 factor = f16_choose(ck_attention_dropped(words, j, threshold), f16_set(0.0f), kept);
-                ds = p * (ds * factor - share);
-                p = p * factor;
-            } else {
-                ds = p * (ds - share);
-            }
-            if (j + 16 > seen) {
-                const i16 in = ck_lanes_below(seen - j);
-                p = f16_choose(in, p, f16_set(0.0f));
-                ds = f16_choose(in, ds, f16_set(0.0f));
-            }
-        }
-        f16_store(scores + j, p);
-        f16_store(products + j, ds);
+        kept[(k >> 5) * CK_ATTENTION_QUERIES] = bits;
     }
 }
