@@ -11,6 +11,7 @@
 #include "ck_gemm_plan.h"
 #include "ck_gemm_sums.h"
 #include "ck_gemm_run.h"
+#include "ck_gemm_down.h"
 
 // All rows of a round.
 static void ck_gemm_rows(ck_gemm_run *r) {
@@ -86,6 +87,10 @@ static void ck_gemm_all(const ck_gemm *g, void *workspace) {
         return;
     }
     const ck_gemm_plan plan = ck_gemm_planned(g);
+    if (ck_gemm_goes_down(g, &plan)) {
+        ck_gemm_downwards(g, workspace);
+        return;
+    }
     const int passing = sums && plan.b == CK_B_PACKED_HERE && g->batch == 1;
     if (sums && !passing) ck_gemm_sums(g);
     for (ptrdiff_t i = 0; i < g->batch; i++)

@@ -1,5 +1,5 @@
 // One round of a product, and what its tiles fetch for what comes after it: of a for the next block of rows, of b for the next chunk,
-// and beside c for the epilogue.
+// of c for the next sweep, and beside c for the epilogue.
 
 #ifndef CK_GEMM_AHEAD_H
 #define CK_GEMM_AHEAD_H
@@ -30,6 +30,8 @@ typedef struct ck_gemm_run {
     // Tiles fetch a line of each every so many steps; of b, as late as suffices: in the last rows of the round.
     ck_stream streams[3];
     ptrdiff_t every, last_rows;
+    // Whether c is far when this round meets it.
+    int far_c;
     // Tiles of a block; lines that each takes of a stream.
     ptrdiff_t tiles, pieces[3];
     float *resting;
@@ -86,11 +88,23 @@ static ck_stream ck_gemm_stream_beside(const ck_gemm_run *r, ptrdiff_t at, ptrdi
     return ck_stream_of(beside.data, ck_bytes_of(beside.type), at, r->g->c_row, rows, r->columns, tiles);
 }
 
+// Elements of c from which it is not near at a product's beginning, and from which a group's do not stay near between two chunks.
+enum { CK_FAR_C = 1 << 17, CK_FAR_C_AGAIN = 1 << 18 };
+
+// How a tile of so many rows fetches sums of the next sweep: line by line in a long run, row by row in a short one, which is then
+// interrupted less often.
+CK_INLINE void ck_gemm_fetch_under(ck_tiles *t, ptrdiff_t rows) {
+    t->burst = t->k >= 32 * rows ? 1 : 4;
+    const ptrdiff_t pieces = rows * 4 / t->burst, every = t->k < pieces ? 1 : t->k / pieces;
+    t->every = ck_smaller(t->every, ck_smaller(every, CK_STREAM_EVERY));
+}
+
 // Before a round: what to fetch, and how densely.
 static void ck_gemm_look_ahead(ck_gemm_run *r, ptrdiff_t b_at) {
     const ck_gemm *g = r->g;
     const ptrdiff_t rows = ck_smaller(CK_GEMM_BLOCK, r->rows), panels = r->columns / CK_GEMM_WIDTH;
     const ptrdiff_t height = ck_tile_heights[ck_gemm_widest(r, rows) - 1];
+    r->far_c = r->plan.rests_in_c && g->m * g->n >= CK_FAR_C && (r->first || r->rows * r->columns >= CK_FAR_C_AGAIN);
     const int alone = !g->epilogue.residual.data && !g->epilogue.gate && !g->epilogue.slope.data;
     for (int s = 0; s < 3; s++) r->pieces[s] = 0;
     r->every = CK_STREAM_EVERY;

@@ -53,6 +53,10 @@ static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_
         t.streams = r->streams;
         t.every = r->every;
     }
+    if (!down && r->far_c && block + i + 2 * rows <= r->row + r->rows) {
+        t.under = rows * g->c_row;
+        ck_gemm_fetch_under(&t, rows);
+    }
     if (r->first && g->epilogue.bias) {
         t.bias = g->epilogue.bias + r->column + j;
         if (!whole) {

@@ -28,10 +28,12 @@ typedef struct ck_tiles {
     ptrdiff_t lanes;
     // Where tiles that pack leave the panel of b that they read as it lies, and their rows of a, side by side in eights.
     float *panel, *sliver;
-    ptrdiff_t panel_next;
+    ptrdiff_t panel_next, sliver_next;
     // What is fetched on the way: a line of each stream every so many steps.
     ck_stream *streams;
     ptrdiff_t every;
+    // And of c, where it is far: so many lines at a time of the tile of the next sweep, which lies `under` elements below.
+    ptrdiff_t under, burst;
 } ck_tiles;
 
 #if CK_LANES == 16
@@ -69,7 +71,7 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const in
     const ptrdiff_t c_next = t->c_next, bias_next = t->bias_next, lanes = t->lanes, every = t->every, edge = t->edge;
     const int load = t->load, relu = t->relu;
     const float *tile_a = t->a, *tile_b = t->b, *bias = t->bias;
-    float *c = t->c, *tile_panel = t->panel;
+    float *c = t->c, *tile_panel = t->panel, *tile_sliver = t->sliver;
     for (ptrdiff_t left = t->count; left > 0; left--, tile_a += a_next, tile_b += b_next, c += c_next) {
         vt sum[CK_GEMM_TALLEST][4];
         for (int j = 0; j < nv; j++) {
@@ -88,8 +90,12 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const in
                 if (j * CK_LANES % 16 == 0) __builtin_prefetch(c + c_next + i * c_row + j * CK_LANES, 1, 3);
             }
         const float *rows[CK_GEMM_TALLEST / 3 + 1], *b = tile_b;
-        float *panel = tile_panel, *sliver = t->sliver;
+        float *panel = tile_panel, *sliver = tile_sliver;
         if (packs & CK_PACKS_B) tile_panel += t->panel_next;
+        if (packs & CK_PACKS_A) tile_sliver += t->sliver_next;
+        // Along the four lines of a row, then down to the next.
+        const float *under = c + t->under;
+        ptrdiff_t lines = 0;
         ck_fetch fetch[3];
 #pragma clang loop unroll(full)
         for (int s = 0; s < 3; s++) fetch[s] = t->streams ? ck_stream_take(&t->streams[s], b) : (ck_fetch){.line = (const char *)b};
@@ -99,6 +105,10 @@ CK_INLINE void ck_tile_body(const int mr, const int nv, const int mode, const in
             const ptrdiff_t steps = ck_smaller(rest, every);
 #pragma clang loop unroll(full)
             for (int s = 0; s < 3; s++) ck_fetch_line(&fetch[s]);
+            for (ptrdiff_t n = t->burst; n > 0; n--) {
+                __builtin_prefetch(under, 0, 2);
+                under += ++lines % 4 ? 16 : c_row - 48;
+            }
             rest -= steps;
             for (ptrdiff_t p = 0; p < steps; p++, b += b_row) {
                 vt line[4];
