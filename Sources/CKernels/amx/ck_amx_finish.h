@@ -88,9 +88,14 @@ CK_INLINE void ck_amx_read_bias(const ck_amx_way way, const ck_epilogue *e, ptrd
     *b = (f16)_mm512_maskz_loadu_ps((__mmask16)(lanes >> 16), e->bias + column + 16);
 }
 
-// One row of up to 32 sums, or two. What lies to the right of them in memory is asked for: its turn comes when this panel's is over.
-CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const int full, const int rows, const ck_epilogue *e,
-                                  const float *tile, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at, f16 bias_a, f16 bias_b) {
+// The line to the right of a row's, in what is read beside it or written: its turn comes when this panel's is over. Each row of a matrix
+// lies in a page of its own, so the processor does not foresee it, and a store that waits for its line holds up all that come after it.
+// Only where the panel to the right comes next (`fetches`).
+CK_INLINE void ck_amx_fetch_right(const void *data, ptrdiff_t at) { _mm_prefetch((const char *)data + 2 * at + 64, _MM_HINT_T1); }
+
+// One row of up to 32 sums, or two.
+CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const int full, const int fetches, const int rows,
+                                  const ck_epilogue *e, const float *tile, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at, f16 bias_a, f16 bias_b) {
     const int count = 2 * rows;
     f16 v[4], other[4];
 #define CK_EACH_ROW _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)
@@ -98,7 +103,7 @@ CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const in
     CK_EACH_HALF v[i] = f16_load(tile + 16 * i);
     if (way == CK_WAY_RESIDUAL || way == CK_WAY_FACTOR || way == CK_WAY_OPEN) {
         const char *beside = (const char *)(way == CK_WAY_RESIDUAL ? e->residual.data : e->gate_data.data);
-        CK_EACH_ROW __builtin_prefetch(beside + 2 * (at + r * c_row) + 64);
+        CK_EACH_ROW ck_amx_fetch_right(beside, at + r * c_row);
         CK_EACH_ROW ck_amx_read_32(beside, at + r * c_row, full, lanes, &other[2 * r], &other[2 * r + 1]);
     }
     if (!ck_amx_way_is_bare(way)) CK_EACH_HALF v[i] = v[i] + (i & 1 ? bias_b : bias_a);
@@ -109,6 +114,7 @@ CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const in
         ck_amx_rough_gelus(count, e->activation == CK_GELU, v, 0);
     } else if (way == CK_WAY_GELU_SLOPE) {
         ck_amx_rough_gelus(count, e->activation == CK_GELU, v, other);
+        if (fetches) CK_EACH_ROW ck_amx_fetch_right(e->slope.data, at + r * c_row);
         CK_EACH_ROW ck_amx_write_32(e->slope.data, at + r * c_row, full, lanes, other[2 * r], other[2 * r + 1]);
     } else if (way == CK_WAY_RESIDUAL) {
         CK_EACH_HALF v[i] = v[i] + other[i];
@@ -121,6 +127,7 @@ CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const in
         const f16 a = v[2 * r], b = v[2 * r + 1];
         const ptrdiff_t place = at + r * c_row;
         if (bf16) {
+            if (fetches) ck_amx_fetch_right(c.data, place);
             ck_amx_write_32(c.data, place, full, lanes, a, b);
         } else if (full) {
             f16_store((float *)c.data + place, a);
@@ -139,9 +146,9 @@ CK_INLINE void ck_amx_finish_way(const ck_amx_way way, const int bf16, const int
     f16 bias_a, bias_b;
     ck_amx_read_bias(way, e, column, lanes, &bias_a, &bias_b);
     for (; rows > 1; rows -= 2, tile += 64, at += 2 * c_row) {
-        ck_amx_finish_rows(way, bf16, full, 2, e, tile, lanes, c, c_row, at, bias_a, bias_b);
+        ck_amx_finish_rows(way, bf16, full, 0, 2, e, tile, lanes, c, c_row, at, bias_a, bias_b);
     }
-    if (rows) ck_amx_finish_rows(way, bf16, full, 1, e, tile, lanes, c, c_row, at, bias_a, bias_b);
+    if (rows) ck_amx_finish_rows(way, bf16, full, 0, 1, e, tile, lanes, c, c_row, at, bias_a, bias_b);
 }
 
 // `rows` rows of a tile, which has 32 floats a row, into c from element `at` on; the first `columns` (1...32) of each.

@@ -13,6 +13,15 @@
 #include "ck_amx_gemm_plan.h"
 #include "ck_amx_gemm_visit.h"
 
+// Has the lines of c fetched that the sums after these will be stored to first: those of the panel to the right, or of the block below.
+static void ck_amx_fetch_sums(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t panel, ptrdiff_t steps) {
+    const ck_gemm *g = r->g;
+    const ptrdiff_t below = panel + 1 == v->panels, block = v->block + below;
+    const ptrdiff_t at = r->c_at + 32 * block * g->c_row + 32 * (v->panel + (below ? 0 : panel + 1));
+    r->side.next = (ck_amx_fetcher){.from = (const char *)((const float *)g->c.data + at), .row = 4 * g->c_row, .lines = 2,
+                                      .rows = ck_amx_larger(ck_smaller(32, g->m - 32 * block), 0), .quota = (64 + steps - 1) / steps};
+}
+
 static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v) {
     const ck_gemm *g = r->g;
     const ck_amx_plan *plan = r->plan;
@@ -80,6 +89,7 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v) {
             ck_amx_read_sums(g->c, g->c_row, at, rows, columns, start);
             s.from = start;
         }
+        if (rounds && rests && !v->done && count) ck_amx_fetch_sums(r, v, j, count);
         if (!count && !single) ck_amx_no_steps(&s, rows);
         else if (taken == 2) ck_amx_one_by_four(&s, side);
         else if (single) ck_amx_one_by_two(&s, side);
@@ -136,7 +146,7 @@ static void ck_amx_product(ck_amx_task *r) {
     side->way = ck_amx_way_of(r->epilogue, g->c.type);
     side->c = g->c;
     side->c_row = g->c_row;
-    side->left = side->next_a.rows = 0;
+    side->left = side->next.rows = 0;
     side->held.to = 0;
     side->a = (ck_amx_packer){.one = ck_amx_pack_one_rows, .from = r->a, .row = 2 * g->a_row,
                               .k = r->k, .extent = g->m, .steps = r->steps};
@@ -161,7 +171,7 @@ static void ck_amx_product(ck_amx_task *r) {
         ck_amx_set_rows(ck_smaller(32, g->m - 32 * v.block), &configured, side);
         ck_amx_meet(r, &v);
         ck_amx_drain(&side->a, 0);
-        side->next_a.rows = 0;
+        side->next.rows = 0;
         v = next;
     } while (more);
     ck_amx_side_release(side);

@@ -7,15 +7,18 @@ enum {
     // Steps of 32 that a block of a may have to stay in the first level, uncut and as a stretch.
     CK_AMX_UNCUT = 25,
     CK_AMX_STRETCH = 20,
-    // Steps up to which a band is one block. Pairs of tiles of a group then; panels of a group and blocks of a band beyond.
-    CK_AMX_UNBANDED = 40,
+    // Steps up to which a band is one block. Pairs of tiles of a group then, or of the only one; panels of a group and blocks of a band
+    // beyond.
+    CK_AMX_UNBANDED = 80,
     CK_AMX_GROUP_PAIRS = 512,
+    CK_AMX_ONLY_GROUP_PAIRS = 640,
     CK_AMX_GROUP = 12,
     CK_AMX_BAND = 16,
     // Pairs of tiles of a turned a that are kept, and the least steps.
     CK_AMX_TURNED_PAIRS = 4096,
     CK_AMX_TURNED_STEPS = 64,
-    // Panels, blocks and steps of a round.
+    // Steps up to which a turned a is packed as a whole; panels, blocks and steps of a round beyond.
+    CK_AMX_AT_ONCE = 32,
     CK_AMX_ROUND = 16,
     CK_AMX_ROUND_STEPS = 13,
     // Panels for which a block of a is not worth copying.
@@ -50,7 +53,7 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     // Rows a multiple of 2 KB apart meet in two sets of the cache; few panels are done before that matters.
     p.a = g->transpose_a ? CK_TURNED : g->a_row % 1024 == 0 && p.panels > CK_AMX_FEW ? CK_COPIED : CK_AS_IS;
     p.chunk = p.steps;
-    const int rounds = g->transpose_a && !g->transpose_b && !g->packed_b && p.steps > CK_AMX_UNBANDED;
+    const int rounds = g->transpose_a && !g->transpose_b && !g->packed_b && p.steps > CK_AMX_AT_ONCE;
     if (!rounds && p.a == CK_TURNED && g->c.type == CK_F32 && !g->packed_b) {
         p.chunk = ck_smaller(p.chunk, ck_amx_larger(CK_AMX_TURNED_PAIRS / ck_amx_larger(p.blocks, 1), CK_AMX_TURNED_STEPS));
     }
@@ -58,8 +61,10 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     const ptrdiff_t cuts = cut ? (p.chunk + CK_AMX_STRETCH - 1) / CK_AMX_STRETCH : 1;
     p.stretch = (p.chunk + cuts - 1) / cuts;
     const int banded = p.chunk > CK_AMX_UNBANDED;
-    // Each group reads a again, so a small one left over would be dear.
-    p.group = banded ? ck_smaller(p.panels, CK_AMX_GROUP) : ck_amx_share(p.panels, CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
+    // Each group reads a again, so a small one left over would be dear, and a second one, too.
+    p.group = banded ? ck_smaller(p.panels, CK_AMX_GROUP)
+        : p.panels * p.chunk <= CK_AMX_ONLY_GROUP_PAIRS ? p.panels
+        : ck_amx_share(p.panels, CK_AMX_GROUP_PAIRS / ck_amx_larger(p.chunk, 1));
     p.band = banded ? ck_smaller(p.blocks, CK_AMX_BAND) : 1;
     if (rounds) {
         p.a = CK_ROUNDS;
@@ -78,15 +83,16 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     if (p.a == CK_AS_IS) at += CK_PAIR_BYTES;
     p.resting = at;
     const ptrdiff_t at_once = rounds ? ck_smaller(p.blocks, CK_AMX_ROUND) * ck_smaller(p.panels, CK_AMX_ROUND) : p.band * p.group;
-    if (cut) at += ck_amx_larger(at_once, ck_smaller(p.panels, CK_AMX_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
+    if (cut) at += ck_amx_larger(at_once, ck_smaller(p.panels, CK_AMX_ONLY_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
     p.own_a = at;
     if (p.a == CK_COPIED) at += ck_smaller(p.chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
     if (p.a == CK_TURNED) at += p.blocks * p.chunk * CK_PAIR_BYTES;
     p.own_b = at;
-    if (!g->packed_b) at += ck_smaller(p.panels * p.chunk, ck_amx_larger(CK_AMX_GROUP_PAIRS, CK_AMX_GROUP * p.chunk)) * CK_PAIR_BYTES;
+    const ptrdiff_t group_pairs = banded ? ck_amx_larger(CK_AMX_ONLY_GROUP_PAIRS, CK_AMX_GROUP * p.chunk) : CK_AMX_ONLY_GROUP_PAIRS;
+    if (!g->packed_b) at += ck_smaller(p.panels * p.chunk, group_pairs) * CK_PAIR_BYTES;
     if (rounds) {
         // What shorter contractions take, too.
-        const ptrdiff_t turned = (p.blocks * CK_AMX_UNBANDED + ck_smaller(p.panels * CK_AMX_UNBANDED, CK_AMX_GROUP_PAIRS)) * CK_PAIR_BYTES;
+        const ptrdiff_t turned = (p.blocks * CK_AMX_AT_ONCE + ck_smaller(p.panels * CK_AMX_AT_ONCE, CK_AMX_ONLY_GROUP_PAIRS)) * CK_PAIR_BYTES;
         p.own_b = p.own_a + ck_smaller(p.blocks, CK_AMX_ROUND) * CK_AMX_ROUND_STEPS * CK_PAIR_BYTES;
         at = p.own_b + ck_smaller(p.panels, CK_AMX_ROUND) * CK_AMX_ROUND_STEPS * CK_PAIR_BYTES;
         at = ck_amx_larger(at, p.own_a + turned);

@@ -90,7 +90,7 @@ static void ck_amx_prepare_a(ck_amx_task *r, const ck_amx_visit *next, ptrdiff_t
         return;
     }
     if (panels) {
-        side->next_a = (ck_amx_fetcher){.from = r->a + 64 * (next->block * r->g->a_row + next->done), .row = 2 * r->g->a_row,
+        side->next = (ck_amx_fetcher){.from = r->a + 64 * (next->block * r->g->a_row + next->done), .row = 2 * r->g->a_row,
                                         .lines = count, .rows = count ? ck_smaller(32, r->g->m - 32 * next->block) : 0,
                                         .quota = (32 + panels - 1) / panels};
     }

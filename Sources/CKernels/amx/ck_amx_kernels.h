@@ -56,7 +56,7 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
 #define CK_PLACE()                                                                                     \
     do {                                                                                               \
         for (due += units; due >= places; due -= places, tile += 32 * unit, at += unit * c_row)        \
-            ck_amx_finish_rows(way, 1, 1, unit, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);   \
+            ck_amx_finish_rows(way, 1, 1, 1, unit, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b); \
     } while (0)
 #define CK_BETWEEN()                          \
     do {                                      \
@@ -66,7 +66,7 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
 #define CK_RIDE_ALONG()                                                             \
     do {                                                                            \
         if (!inlined) ck_amx_side_ride(side);                                       \
-        else if (side->next_a.rows) ck_amx_fetch(&side->next_a);                    \
+        else if (side->next.rows) ck_amx_fetch(&side->next);                        \
     } while (0)
 #define CK_RIDE()                                                                                      \
     do {                                                                                               \
@@ -136,7 +136,7 @@ CK_INLINE void ck_amx_two_by_two_in(const ck_amx_way way, const int finishes, co
 #undef CK_BETWEEN
 #undef CK_PLACE
     if (inlined) {
-        if (unit == 2 && (left & 1)) ck_amx_finish_rows(way, 1, 1, 1, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);
+        if (unit == 2 && (left & 1)) ck_amx_finish_rows(way, 1, 1, 1, 1, e, tile, 0xFFFFFFFFu, c, c_row, at, bias_a, bias_b);
         side->left = 0;
     }
     side->held.to = (char *)s->to;

@@ -40,7 +40,7 @@ typedef struct ck_amx_side {
     ck_out c;
     ck_amx_held held;
     ck_amx_packer a, b;
-    ck_amx_fetcher next_a;
+    ck_amx_fetcher next;
 } ck_amx_side;
 
 CK_INLINE void ck_amx_fetch(ck_amx_fetcher *f) {
@@ -71,13 +71,13 @@ CK_INLINE void ck_amx_side_finish(ck_amx_side *s, ptrdiff_t rows) {
 }
 
 // What rides along with each step beside the epilogue.
-CK_INLINE int ck_amx_side_rides(const ck_amx_side *s) { return s->a.left > 0 || s->b.left > 0 || s->next_a.rows > 0; }
+CK_INLINE int ck_amx_side_rides(const ck_amx_side *s) { return s->a.left > 0 || s->b.left > 0 || s->next.rows > 0; }
 static __attribute__((noinline)) void ck_amx_side_pack(ck_amx_side *s) {
     if (s->a.left && --s->a.wait <= 0) s->a.one(&s->a);
     if (s->b.left && --s->b.wait <= 0) s->b.one(&s->b);
 }
 CK_INLINE void ck_amx_side_ride(ck_amx_side *s) {
-    if (s->next_a.rows) ck_amx_fetch(&s->next_a);
+    if (s->next.rows) ck_amx_fetch(&s->next);
     if (s->a.left || s->b.left) ck_amx_side_pack(s);
 }
 
