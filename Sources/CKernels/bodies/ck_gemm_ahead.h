@@ -63,6 +63,11 @@ static ck_stream ck_gemm_stream_a(const ck_gemm_run *r, ptrdiff_t block, ptrdiff
     const ptrdiff_t high = ck_smaller(CK_GEMM_BLOCK, r->row + r->rows - row);
     const ptrdiff_t at = r->a_at + (g->transpose_a ? step * g->a_row + row : row * g->a_row + step);
     if (g->transpose_a) return ck_stream_of(g->a.data, size, at, g->a_row, steps, high, r->tiles);
+    // Rows that follow one another are one, where there are more of them than tiles, which take a row each. Every other line will do:
+    // the hardware fetches lines by twos. Tiles too short for so many leave most of it to the hardware.
+    const ptrdiff_t pairs = (high * steps * size + 127) / 128;
+    if (high > r->tiles && steps == g->a_row && pairs * 4 <= steps * r->tiles)
+        return (ck_stream){.from = (const char *)g->a.data + at * size, .row = 128, .rows = pairs, .strips = 1};
     return ck_stream_of(g->a.data, size, at, g->a_row, high, steps, r->tiles);
 }
 
@@ -104,7 +109,8 @@ static void ck_gemm_look_ahead(ck_gemm_run *r, ptrdiff_t b_at) {
     const ck_gemm *g = r->g;
     const ptrdiff_t rows = ck_smaller(CK_GEMM_BLOCK, r->rows), panels = r->columns / CK_GEMM_WIDTH;
     const ptrdiff_t height = ck_tile_heights[ck_gemm_widest(r, rows) - 1];
-    r->far_c = r->plan.rests_in_c && g->m * g->n >= CK_FAR_C && (r->first || r->rows * r->columns >= CK_FAR_C_AGAIN);
+    const int far = g->m * g->n >= CK_FAR_C && (r->first || r->rows * r->columns >= CK_FAR_C_AGAIN);
+    r->far_c = far && r->plan.rests_in_c && r->steps >= 4 * CK_STREAM_EVERY;
     const int alone = !g->epilogue.residual.data && !g->epilogue.gate && !g->epilogue.slope.data;
     for (int s = 0; s < 3; s++) r->pieces[s] = 0;
     r->every = CK_STREAM_EVERY;

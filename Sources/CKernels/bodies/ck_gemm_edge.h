@@ -1,19 +1,23 @@
-// Columns of c that fill no register, where a is transposed: rows of c fill them instead.
+// Columns of c that fill no register: rows of c fill them instead.
 //
-// A tile's rows are then columns of c and its registers sixteens of rows: what is broadcast and what is loaded change places, every chain
-// of multiply-adds stays as it was. The finished tile is turned on its way to c.
+// What is broadcast and what is loaded change places, every chain of multiply-adds stays as it was. Where a is transposed, a tile's rows
+// are columns of c and its registers sixteens of rows; the finished tile is turned on its way to c. Where a lies by rows, sixteen steps
+// of sixteen rows are turned in registers: shuffles take one port, multiply-adds of a few columns the other.
 
 #ifndef CK_GEMM_EDGE_H
 #define CK_GEMM_EDGE_H
 
 // Columns beyond whole registers that are better turned: a tile must hold them.
-enum { CK_EDGE_COLUMNS = 12 };
+enum { CK_EDGE_COLUMNS = 12, CK_EDGE_COLUMNS_BY_ROWS = 4 };
 
 // How many of the group's last columns are, in a block of so many rows.
 CK_INLINE ptrdiff_t ck_gemm_turned(const ck_gemm_run *r, ptrdiff_t rows) {
     const ptrdiff_t columns = r->columns % CK_LANES;
-    if (CK_LANES != 16 || r->a_mode != CK_BY_COLUMNS || columns == 0 || columns > CK_EDGE_COLUMNS || rows < 16) return 0;
-    if (!r->plan.rests_in_c || !ck_gemm_is_plain(r->g) || r->g->epilogue.bias) return 0;
+    const ptrdiff_t most = r->a_mode == CK_BY_COLUMNS ? CK_EDGE_COLUMNS : CK_EDGE_COLUMNS_BY_ROWS;
+    if (CK_LANES != 16 || columns == 0 || columns > most || rows < 16) return 0;
+    if (!r->plan.rests_in_c || !ck_gemm_is_plain(r->g)) return 0;
+    if (r->a_mode == CK_BY_ROWS) return columns;
+    if (r->g->epilogue.bias) return 0;
     // Only a copy may be read beyond its rows.
     return r->plan.copies_a || rows % 16 == 0 ? columns : 0;
 }
@@ -33,8 +37,76 @@ CK_INLINE void ck_edge_store(float *c, ptrdiff_t c_row, ptrdiff_t rows, ptrdiff_
     for (ptrdiff_t i = 0; i < rows; i++) ck_put(c + i * c_row, v[i], columns);
 }
 
+// Sixteen rows of a, or the last ones, from `a` on; the first column of b at `b`, whose lines are b_row apart. `columns` is a constant
+// after inlining.
+CK_INLINE void ck_edge_rows(const int columns, const ck_gemm_run *r, const float *a, ptrdiff_t rows, const float *b, ptrdiff_t b_row,
+                            const float *bias, float *c) {
+    const ck_gemm *g = r->g;
+    const float *row[16];
+    f16 sum[CK_EDGE_COLUMNS_BY_ROWS];
+    float line[16];
+    for (ptrdiff_t i = 0; i < 16; i++) row[i] = a + ck_smaller(i, rows - 1) * r->a_row;
+    for (int j = 0; j < columns; j++) {
+        sum[j] = f16_set(bias && r->first ? bias[j] : 0.0f);
+        if (!g->accumulate && r->first) continue;
+        for (ptrdiff_t i = 0; i < 16; i++) line[i] = i < rows ? c[i * g->c_row + j] : 0.0f;
+        sum[j] += f16_load(line);
+    }
+    for (ptrdiff_t p = 0; p < r->steps; p += 16) {
+        const ptrdiff_t left = ck_smaller(16, r->steps - p);
+        f16 v[16];
+        if (left == 16) {
+#pragma clang loop unroll(full)
+            for (int i = 0; i < 16; i++) v[i] = f16_load(row[i] + p);
+            ck_turn(v);
+#pragma clang loop unroll(full)
+            for (int q = 0; q < 16; q++, b += b_row)
+#pragma clang loop unroll(full)
+                for (int j = 0; j < columns; j++) sum[j] = CK_MULADD(v[q], f16_set(b[j]), sum[j]);
+        } else {
+            for (int i = 0; i < 16; i++) v[i] = ck_get(row[i] + p, left);
+            ck_turn(v);
+            for (ptrdiff_t q = 0; q < left; q++, b += b_row)
+                for (int j = 0; j < columns; j++) sum[j] = CK_MULADD(v[q], f16_set(b[j]), sum[j]);
+        }
+    }
+    for (int j = 0; j < columns; j++) {
+        if (r->last && g->epilogue.activation == CK_RELU) sum[j] = (f16)((i16)sum[j] & ~(sum[j] < 0.0f));
+        f16_store(line, sum[j]);
+        for (ptrdiff_t i = 0; i < rows; i++) c[i * g->c_row + j] = line[i];
+    }
+}
+
+#define CK_EDGE_CASE(N)                                                                        \
+    case N:                                                                                    \
+        ck_edge_rows(N, r, r->a + i * r->a_line, high, b, b_row, bias, c + i * g->c_row);      \
+        break;
+static __attribute__((noinline)) void ck_gemm_edge_by_rows(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j,
+                                                           ptrdiff_t columns) {
+    const ck_gemm *g = r->g;
+    const ptrdiff_t panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH, width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
+    const int direct = r->plan.b == CK_B_DIRECT;
+    const float *const packed = r->b + panel * r->depth + (r->plan.b == CK_B_PACKED ? r->step * width : 0) + j - panel;
+    const float *const b = direct ? r->b + j : packed, *const bias = g->epilogue.bias ? g->epilogue.bias + r->column + j : 0;
+    const ptrdiff_t b_row = direct ? g->b_row : width;
+    float *const c = (float *)g->c.data + r->c_at + block * g->c_row + r->column + j;
+    for (ptrdiff_t i = 0; i < rows; i += 16) {
+        const ptrdiff_t high = ck_smaller(16, rows - i);
+        switch (columns) {
+            CK_EDGE_CASE(1)
+            CK_EDGE_CASE(2)
+            CK_EDGE_CASE(3)
+            CK_EDGE_CASE(4)
+        }
+    }
+}
+
 // All rows of a block, and the group's last columns from j on.
 static __attribute__((noinline)) void ck_gemm_edge(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j, ptrdiff_t columns) {
+    if (r->a_mode == CK_BY_ROWS) {
+        ck_gemm_edge_by_rows(r, block, rows, j, columns);
+        return;
+    }
     const ck_gemm *g = r->g;
     const ptrdiff_t panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH, width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
     const int most = columns <= ck_tile_heights[3] ? 4 : columns <= ck_tile_heights[2] ? 3 : 2, load = g->accumulate || !r->first;
