@@ -8,6 +8,7 @@
 #include "ck_amx_attention_math.h"
 #include "ck_amx_attention_layout.h"
 #include "ck_amx_attention_forward.h"
+#include "ck_amx_attention_patches.h"
 #include "ck_amx_attention_backward.h"
 
 // The entries of the level below, set when the table is filled.
