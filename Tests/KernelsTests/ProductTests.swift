@@ -34,10 +34,27 @@ import Testing
         }
     }
 
+    /// Few columns over many steps, where all rows of a block pass along one panel: one block and two, with equal tiles and without.
+    @Test(arguments: Level.all.filter { $0.kernels.instructionSet != .swift })
+    func narrowWeightGradients(level: Level) {
+        let bench = ProductBench()
+        for (m, n, k) in [(48, 128, 390), (401, 128, 385), (53, 576, 400)] {
+            for variant in 0..<2 {
+                var trial = ProductTrial(MatmulShape(.tn, m: m, n: n, k: k), variant: 0)
+                trial.product = Product(trial.product.shape)
+                trial.product.accumulates = variant == 1
+                trial.product.cRow += 5 * variant
+                (trial.activation, trial.gate) = (variant == 0 ? .identity : .relu, .none)
+                (trial.hasBias, trial.hasResidual, trial.hasSlope, trial.hasSums) = (false, false, false, variant == 0)
+                bench.check(trial, level)
+            }
+        }
+    }
+
     /// Row r depends on row r alone, packed or not, and packing weights changes no bit of an fp32 product.
-    @Test(arguments: Level.all)
-    func rowsDoNotDependOnTheirNumber(level: Level) {
-        let (n, k) = (200, 300)
+    @Test(arguments: Level.all, [200, 66])
+    func rowsDoNotDependOnTheirNumber(level: Level, n: Int) {
+        let k = 300
         let m = 180
         let a = TestNumbers(21).uniform(m * k)
         let b = TestNumbers(22).uniform(k * n)
