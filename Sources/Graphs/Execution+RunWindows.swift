@@ -5,10 +5,15 @@ extension InstructionRunner {
     @inline(__always)
     func runConvolution(_ instruction: Instruction) {
         switch instruction {
-        case .convolution(let call, let x, let weights, let riders, let into, let workspace):
+        case .convolution(let call, let x, let weights, let riders, let into, let statistics, let workspace):
+            var measured = OutputStatistics<K.Scalar>()
+            if call.measures {
+                measured.epsilon = statistics.epsilon
+                (measured.mean, measured.inverse) = (destination(statistics.mean), destination(statistics.inverse))
+            }
             kernels.convolution(
                 call, rows: memory.rows, operand(x), weights: memory.weights(weights, K.Scalar.self), epilogue: epilogue(riders),
-                into: destination(into), workspace: memory.scratch(workspace))
+                into: destination(into), statistics: measured, workspace: memory.scratch(workspace))
         case .convolutionInputGradient(let call, let dy, let weights, let riders, let into, let workspace):
             kernels.convolutionInputGradient(
                 call, rows: memory.rows, outputGradient: operand(dy), weights: memory.weights(weights, K.Scalar.self),

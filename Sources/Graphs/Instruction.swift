@@ -42,7 +42,7 @@ enum Instruction: Sendable {
     case dropout(rate: Double, layerKey: UInt64, columns: Int, keys: Slot, x: Slot, into: Slot)
     case zeros(Slot)
 
-    case convolution(ConvolutionCall, x: Slot, weights: Slot, RiderSlots, into: Slot, workspace: Slot)
+    case convolution(ConvolutionCall, x: Slot, weights: Slot, RiderSlots, into: Slot, statistics: StatisticSlots, workspace: Slot)
     case convolutionInputGradient(ConvolutionCall, dy: Slot, weights: Slot, RiderSlots, into: Slot, workspace: Slot)
     case convolutionWeightGradient(ConvolutionCall, x: Slot, dy: Slot, into: Slot, bias: Slot, workspace: Slot)
     case convolutionPool(ConvolutionPool, x: Slot, weights: Slot, bias: Slot, into: Slot, positions: Slot, workspace: Slot)
@@ -105,6 +105,13 @@ struct RiderSlots: Sendable {
     var gateData: Slot
     var residual: Slot
     var slope: Slot
+}
+
+/// Where a convolution's statistics go; absent if nobody wants them.
+struct StatisticSlots: Sendable {
+    var epsilon = 0.0
+    var mean = Slot.absent
+    var inverse = Slot.absent
 }
 
 /// What forward and backward of both normalisations share.

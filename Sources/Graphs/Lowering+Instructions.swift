@@ -69,10 +69,16 @@ extension Lowering {
         let into = results[0]
         switch node.operation {
         case .convolution(let window, let riders):
-            let call = Lowering.convolution(window, precision, packed: Lowering.isConvolutionPacked(node, graph))
+            var call = Lowering.convolution(window, precision, packed: Lowering.isConvolutionPacked(node, graph))
+            let weights = convolutionWeights(node.inputs[1], call, forInputGradient: false)
+            var statistics = StatisticSlots()
+            if let epsilon = riders.statistics {
+                call.measures = true
+                statistics = StatisticSlots(epsilon: epsilon, mean: results[results.count - 2], inverse: results[results.count - 1])
+            }
             return .convolution(
-                call, x: operands[0], weights: convolutionWeights(node.inputs[1], call, forInputGradient: false),
-                riderSlots(riders, operands, results), into: into, workspace: workspace)
+                call, x: operands[0], weights: weights, riderSlots(riders, operands, results), into: into, statistics: statistics,
+                workspace: workspace)
         case .convolutionInputGradient(let window, let riders):
             let call = Lowering.convolution(window, precision, packed: Lowering.isConvolutionPacked(node, graph))
             return .convolutionInputGradient(

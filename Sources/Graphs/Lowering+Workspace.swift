@@ -16,7 +16,9 @@ extension Lowering {
             let rows = x.lead * (x.extent == .rows ? capacity : 1)
             return kernels.matmulWorkspace(MatmulShape(.nn, m: rows, n: x.columns, k: 0)) * scalar
         case .convolution(let window, _), .convolutionInputGradient(let window, _), .convolutionWeightGradient(let window, _):
-            return kernels.convolutionWorkspace(convolution(window, precision, packed: isConvolutionPacked(node, graph)))
+            var call = convolution(window, precision, packed: isConvolutionPacked(node, graph))
+            call.measures = node.operation.riders?.statistics != nil
+            return kernels.convolutionWorkspace(call)
         case .convolutionPool(let both), .convolutionPoolGradients(let both, _, _):
             return kernels.convolvePoolWorkspace(convolution: both.convolution, pool: both.pool) * scalar
         case .attention(let call), .attentionGradient(let call):

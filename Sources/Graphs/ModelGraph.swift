@@ -115,6 +115,7 @@ package struct ModelGraph: Sendable {
             result.fuseNormalisations()
         }
         result.fuseConvolutionPool { fusion.contains(.convolutionPool) && pooled($0) }
+        if fusion.contains(.epilogues) { result.fuseStatistics() }
         let gradients = result.appendGradients(of: rowLoss, contributions: contributions)
         let survivors = result.outputs
         result.outputs += gradients

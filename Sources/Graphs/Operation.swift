@@ -188,7 +188,8 @@ package enum Operation: Hashable, Sendable {
 }
 
 /// What rides on the last pass of a product or convolution, in this order of inputs: bias, gate, residual; and of outputs: the slope of the
-/// activation, the column sums of b (form tn only). See the kernels' `Epilogue` for what each does.
+/// activation, the column sums of b (form tn only), mean and inverse deviation (convolutions only). See the kernels' `Epilogue` for what
+/// each does.
 package struct Riders: Hashable, Sendable {
     package var activation = Activation.identity
     package var bias = false
@@ -197,6 +198,8 @@ package struct Riders: Hashable, Sendable {
     /// Whether f′ is stored for backward: for activations whose gradient cannot be had from their output.
     package var slope = false
     package var sums = false
+    /// The ε of the batch normalisation that wants each channel's mean and inverse deviation.
+    package var statistics: Double?
 
     package init() {}
 

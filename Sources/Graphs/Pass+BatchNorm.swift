@@ -39,4 +39,27 @@ extension Graph {
         nodes += shares
         return contributions
     }
+
+    /// Moves the statistics of a batch into the convolution that they are of, which gathers them behind its stores: the map is not read again.
+    mutating func fuseStatistics() {
+        var makers: [ValueID: Int] = [:]
+        var merged = Set<Int>()
+        for index in nodes.indices {
+            switch nodes[index].operation {
+            case .convolution:
+                makers[nodes[index].outputs[0]] = index
+            case .batchStatistics(let epsilon):
+                guard let maker = makers[nodes[index].inputs[0]], var riders = nodes[maker].operation.riders, riders.statistics == nil
+                else {
+                    continue
+                }
+                riders.statistics = epsilon
+                nodes[maker].operation = nodes[maker].operation.carrying(riders)
+                nodes[maker].outputs += nodes[index].outputs
+                merged.insert(index)
+            default: continue
+            }
+        }
+        nodes = nodes.enumerated().filter { !merged.contains($0.offset) }.map(\.element)
+    }
 }

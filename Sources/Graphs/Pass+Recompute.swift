@@ -20,7 +20,7 @@ extension Graph {
             else { continue }
             riders.slope = false
             nodes[index].operation = nodes[index].operation.carrying(riders)
-            nodes[index].outputs.removeLast()
+            nodes[index].outputs.remove(at: 1)
         }
     }
 

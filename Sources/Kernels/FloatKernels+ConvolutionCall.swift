@@ -9,19 +9,26 @@ extension FloatKernels {
 
     package func convolution(
         _ call: ConvolutionCall, rows: Int, _ x: Operand<Float>, weights: WeightOperand<Float>, epilogue: Epilogue<Float>,
-        into y: Destination<Float>, workspace: Scratch
+        into y: Destination<Float>, statistics: OutputStatistics<Float>, workspace: Scratch
     ) {
         let shape = call.window
         require(x.count, rows * shape.inputCount, "The input of a convolution")
         require(y.count, rows * shape.outputCount, "The output of a convolution")
         check(call, weights, forInputGradient: false)
         check(epilogue, count: rows * shape.outputCount, columns: shape.outputChannels)
+        if call.measures {
+            requireScalars(statistics.mean.operand, shape.outputChannels, "A statistic of a convolution")
+            requireScalars(statistics.inverse.operand, shape.outputChannels, "A statistic of a convolution")
+        }
         require(workspace.bytes, convolutionWorkspace(call), "The workspace of a convolution")
         guard let run = table?.call.conv else {
-            return reference.convolution(call, rows: rows, x, weights: weights, epilogue: epilogue, into: y, workspace: workspace)
+            return reference.convolution(
+                call, rows: rows, x, weights: weights, epilogue: epilogue, into: y, statistics: statistics, workspace: workspace)
         }
         var (geometry, ending) = (call.geometry(rows: rows), epilogue.c)
-        run(&geometry, x.c, weights.base, &ending, y.c, workspace.base)
+        guard call.measures else { return run(&geometry, x.c, weights.base, &ending, y.c, nil, workspace.base) }
+        var results = ck_statistics(epsilon: Float(statistics.epsilon), mean: statistics.mean.floats, inverse: statistics.inverse.floats)
+        run(&geometry, x.c, weights.base, &ending, y.c, &results, workspace.base)
     }
 
     package func convolutionInputGradient(
@@ -104,6 +111,8 @@ extension FloatKernels {
 extension ConvolutionCall {
     /// As C takes it.
     fileprivate func geometry(rows: Int) -> ck_conv {
-        ck_conv(rows: rows, window: window.window, type: type == .scalar ? CK_F32 : CK_BF16, packed_weights: packedWeights ? 1 : 0)
+        ck_conv(
+            rows: rows, window: window.window, type: type == .scalar ? CK_F32 : CK_BF16, packed_weights: packedWeights ? 1 : 0,
+            measures: measures ? 1 : 0)
     }
 }

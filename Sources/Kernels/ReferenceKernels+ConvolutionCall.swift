@@ -6,7 +6,7 @@ extension ReferenceKernels {
     @specialized(where Scalar == Double)
     package func convolution(
         _ call: ConvolutionCall, rows: Int, _ x: Operand<Scalar>, weights: WeightOperand<Scalar>, epilogue: Epilogue<Scalar>,
-        into y: Destination<Scalar>, workspace: Scratch
+        into y: Destination<Scalar>, statistics: OutputStatistics<Scalar>, workspace: Scratch
     ) {
         let shape = call.window
         let (channels, filters) = (shape.inputChannels / shape.groups, shape.outputChannels / shape.groups)
@@ -32,6 +32,10 @@ extension ReferenceKernels {
                 }
             }
         }
+        if !call.measures { return }
+        batchNormStatistics(
+            rows: rows * shape.outputHeight * shape.outputWidth, columns: shape.outputChannels, epsilon: statistics.epsilon, y.operand,
+            mean: statistics.mean, inverse: statistics.inverse)
     }
 
     /// Each element of dx is one chain over (ky, kx, f).

@@ -81,6 +81,21 @@ import Testing
         #expect(Program.compile(model, capacity: 1, mode: .inference, kernels: kernels).operations.prefix(2) == [.matmul, .matmul])
     }
 
+    /// A convolution gathers the statistics of the normalisation behind it; a dense layer leaves them a pass of their own.
+    @Test func statisticsRideOnConvolutions() {
+        let block = ModelCase.all.first { $0.name == "a residual block with a shortcut" }!.model()
+        let dense = ModelCase.all.first { $0.name == "batch normalisation between dense layers" }!.model()
+        func statistics(_ model: ModelGraph, _ fusion: FusionOptions, recompute: Bool = false) -> Int {
+            Program.compile(
+                model, capacity: 2, mode: .training, kernels: ReferenceKernels<Double>(), fusion: fusion, recompute: recompute
+            ).operations.filter { $0 == .batchStatistics }.count
+        }
+        #expect(statistics(block, []) == 4)
+        #expect(statistics(block, .all) == 0)
+        #expect(statistics(block, .all, recompute: true) == 0)
+        #expect(statistics(dense, .all) == 1)
+    }
+
     private func distance(_ a: [Double], _ b: [Double]) -> Double {
         guard a.count == b.count else { return .infinity }
         return zip(a, b).map { ($0 - $1).magnitude / max(1, $0.magnitude) }.max() ?? 0

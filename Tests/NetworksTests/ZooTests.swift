@@ -37,6 +37,12 @@ import Testing
         #expect(model.layers.first { $0.name == "layers.6" }?.outputShape == [16, 16, 128])
         #expect(model.layers.first { $0.name == "layers.10" }?.type == "residual")
         #expect(model.graph.segments.map(\.name) == (3...10).map { "layers.\($0)" })
+        // The statistics of all twenty normalisations are gathered behind convolutions.
+        for precision in Precision.allCases {
+            let program = Program.compile(model, capacity: 2, mode: .training, kernels: FloatKernels(.swift), precision: precision)
+            #expect(program.operations.filter { $0 == .batchContribution }.count == 20)
+            #expect(!program.operations.contains(.batchStatistics))
+        }
         // PyTorch's counter (torch.utils.flop_counter) says 1,110,845,440 for one image.
         #expect(model.layers.reduce(0) { $0 + $1.flops } == 1_110_845_440)
     }

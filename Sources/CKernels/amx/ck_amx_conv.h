@@ -3,6 +3,8 @@
 
 #include "../bodies/ck_conv_axis.h"
 #include "../bodies/ck_conv_finish.h"
+#include "../bodies/ck_moments.h"
+#include "ck_amx_conv_moments.h"
 #include "ck_amx_conv_rows.h"
 #include "ck_amx_conv_pack.h"
 #include "ck_amx_conv_pass.h"
@@ -33,7 +35,8 @@ static ptrdiff_t ck_tiled_workspace(const ck_conv *g) {
     for (int i = 0; i < 2; i++) {
         const ck_pass *p = i ? &backward : &forward;
         const ptrdiff_t images = ck_tiled_is_folded_points(p) ? 0 : ck_tiled_pass_bytes(p), points = ck_tiled_points_bytes(p);
-        const ptrdiff_t bytes = (images > points ? images : points) + (g->packed_weights ? 0 : ck_tiled_pass_packed(p));
+        const ptrdiff_t moments = g->measures && !i ? ck_conv_bytes(ck_moments_bytes(1, p->n)) : 0;
+        const ptrdiff_t bytes = (images > points ? images : points) + (g->packed_weights ? 0 : ck_tiled_pass_packed(p)) + moments;
         if (bytes > most) most = bytes;
     }
     return most + 64;
@@ -42,7 +45,7 @@ static ptrdiff_t ck_tiled_workspace(const ck_conv *g) {
 static char *ck_tiled_aligned(void *workspace) { return (char *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63); }
 
 static void ck_tiled_either(const ck_conv *g, int backward, ck_in in, const void *weights, const ck_epilogue *epilogue, ck_out out,
-                               void *workspace) {
+                            const ck_statistics *statistics, void *workspace) {
     const ck_pass p = ck_pass_of(&g->window, backward);
     char *scratch = ck_tiled_aligned(workspace);
     if (!g->packed_weights) {
@@ -50,18 +53,26 @@ static void ck_tiled_either(const ck_conv *g, int backward, ck_in in, const void
         ck_tiled_pass_pack(&p, weights, packed);
         weights = packed;
     }
-    (ck_tiled_is_points(&p, in.type) ? ck_tiled_points_pass : ck_tiled_pass)(&p, g->rows, in, weights, epilogue, out, scratch);
+    ck_moments moments;
+    if (statistics) {
+        moments = ck_moments_begin(ck_conv_take(&scratch, ck_conv_bytes(ck_moments_bytes(1, p.n))), 1, p.n);
+        moments.pairs = out.type == CK_BF16;
+    }
+    (ck_tiled_is_points(&p, in.type) ? ck_tiled_points_pass : ck_tiled_pass)(&p, g->rows, in, weights, epilogue, out,
+                                                                             statistics ? &moments : 0, scratch);
+    if (statistics) ck_moments_end(&moments, statistics);
 }
 
-static void ck_tiled_forward(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y, void *workspace) {
-    if (!ck_tiled_convolves(g)) return ck_conv_below.conv(g, x, weights, epilogue, y, workspace);
-    ck_tiled_either(g, 0, x, weights, epilogue, y, workspace);
+static void ck_tiled_forward(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y,
+                             const ck_statistics *statistics, void *workspace) {
+    if (!ck_tiled_convolves(g)) return ck_conv_below.conv(g, x, weights, epilogue, y, statistics, workspace);
+    ck_tiled_either(g, 0, x, weights, epilogue, y, statistics, workspace);
 }
 
 static void ck_tiled_input_gradient(const ck_conv *g, ck_in dy, const void *weights, const ck_epilogue *epilogue, ck_out dx,
                                        void *workspace) {
     if (!ck_tiled_convolves(g)) return ck_conv_below.conv_input_gradient(g, dy, weights, epilogue, dx, workspace);
-    ck_tiled_either(g, 1, dy, weights, epilogue, dx, workspace);
+    ck_tiled_either(g, 1, dy, weights, epilogue, dx, 0, workspace);
 }
 
 static void ck_tiled_weight_gradient(const ck_conv *g, ck_in x, ck_in dy, float *dw, float *bias_gradient, void *workspace) {

@@ -38,8 +38,8 @@ static ptrdiff_t ck_tiled_slab(const ck_pass *p, const ck_tiled_cut *cut) { retu
 
 static ptrdiff_t ck_tiled_pass_bytes(const ck_pass *p) {
     const ck_tiled_cut cut = ck_tiled_cut_of(p);
-    return ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x) + ck_conv_bytes(cut.slots * cut.row) + ck_conv_bytes(p->taps * (ptrdiff_t)sizeof(ck_tiled_tap))
-        + ck_conv_bytes(ck_tiled_slab(p, &cut)) + ck_conv_bytes(ck_tiled_blocks(p) * 64 + 64);
+    return ck_axis_bytes(&p->y) + ck_axis_bytes(&p->x) + ck_conv_bytes(cut.slots * cut.row)
+        + ck_conv_bytes(p->taps * (ptrdiff_t)sizeof(ck_tiled_tap)) + ck_conv_bytes(ck_tiled_slab(p, &cut)) + ck_conv_bytes(ck_tiled_blocks(p) * 64 + 64);
 }
 
 typedef struct ck_tiled_pass_job {
@@ -48,6 +48,7 @@ typedef struct ck_tiled_pass_job {
     ck_tiled_cut cut;
     const ck_epilogue *epilogue;
     ck_out out;
+    const ck_moments *moments;
     ck_tiled_tap *taps;
     float *sums;
     char *copy;
@@ -70,10 +71,13 @@ static void ck_tiled_run(ck_tiled_pass_job *g, ptrdiff_t oy, const ck_run *run, 
         const int two = i + 1 < tiles;
         sum->to = sums;
         sum->side.quota = quota;
-        ptrdiff_t pixel[2], which[2];
+        ptrdiff_t pixel[2], which[2], at[2], count[2];
         for (int t = 0; t < 2; t++) {
             pixel[t] = neighbours ? (i + t) % run->count : (i + t) / halves;
             which[t] = neighbours ? (i + t) / run->count : (i + t) % halves;
+            at[t] = (g->rows.first + which[t] * 16) * p->out + (row + pixel[t] * g->x.step) * p->out_channels + column;
+            count[t] = ck_smaller(16, images - which[t] * 16);
+            if (last && (two || t == 0)) ck_tiled_ask(g->out, at[t], p->out, count[t]);
         }
         sum->slides = which[0] == which[1] && advance == sum->next_from;
         sum->first = g->copy + pixel[0] * advance + which[0] * half;
@@ -82,15 +86,16 @@ static void ck_tiled_run(ck_tiled_pass_job *g, ptrdiff_t oy, const ck_run *run, 
         else (two ? ck_tiled_sum_2_1 : ck_tiled_sum_1_1)(sum);
         if (!last) continue;
         ck_tiled_side *side = &sum->side;
-        while (side->rows[1]) ck_tiled_finish(side, 32);
+        ck_tiled_finish_all(side);
         side->column = column;
+        if (g->moments) side->strips = ck_moments_at(g->moments, 0, column);
         side->columns = columns;
         // A single tile is the second, whose rows end the work.
         for (int t = 0; t < 2; t++) {
             const int tile = two ? t : 0;
             side->sums[t] = sums + tile * 512;
-            side->at[t] = (g->rows.first + which[tile] * 16) * p->out + (row + pixel[tile] * g->x.step) * p->out_channels + column;
-            side->rows[t] = t == 0 && !two ? 0 : ck_smaller(16, images - which[tile] * 16);
+            side->at[t] = at[tile];
+            side->unseen[t] = side->rows[t] = t == 0 && !two ? 0 : count[tile];
         }
     }
 }
@@ -162,14 +167,14 @@ static void ck_tiled_block(ck_tiled_pass_job *g, ptrdiff_t line, ptrdiff_t lines
                 }
             }
             // The next part's sums take the places of what is still on its way.
-            while (sum.side.rows[1]) ck_tiled_finish(&sum.side, 32);
+            ck_tiled_finish_all(&sum.side);
         }
         panel += whole;
     }
 }
 
 static void ck_tiled_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, const char *packed, const ck_epilogue *epilogue, ck_out out,
-                        char *workspace) {
+                          const ck_moments *moments, char *workspace) {
     ck_tiled_pass_job g = {
         .rows = {.p = p, .in = in, .blocks = ck_tiled_blocks(p), .folded = ck_tiled_folds(p)},
         .y = ck_axis_of(&p->y, &workspace),
@@ -177,6 +182,7 @@ static void ck_tiled_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, const char
         .cut = ck_tiled_cut_of(p),
         .epilogue = epilogue,
         .out = out,
+        .moments = moments,
         .packed = packed,
         .packed_end = packed + ck_tiled_pass_packed(p),
     };

@@ -44,6 +44,7 @@ typedef struct ck_tiled_points {
     const ck_epilogue *epilogue;
     ck_amx_way way;
     ck_out out;
+    const ck_moments *moments;
     const char *packed;
     float *sums;
     ptrdiff_t blocks;
@@ -57,11 +58,15 @@ static void ck_tiled_point_product(const ck_tiled_points *g, const char *rows, p
                         .count = 1, .blocks = g->blocks, .to = g->sums};
     for (ptrdiff_t n = 0; n < p->n; n += 32) {
         const ptrdiff_t columns = ck_smaller(32, p->n - n);
+        // Where the next pixels go, which lie behind these.
+        if (!p->y.backward) ck_tiled_ask(g->out, (first + 32) * p->out_channels + n, p->out_channels, 32);
         if (columns > 16) (count > 16 ? ck_tiled_sum_2_2 : ck_tiled_sum_1_2)(&sum);
         else (count > 16 ? ck_tiled_sum_2_1 : ck_tiled_sum_1_1)(&sum);
         sum.panel += g->blocks * (columns > 16 ? 2048 : 1024);
         if (!p->y.backward) {
             ck_amx_finish(g->way, g->epilogue, g->sums, count, columns, g->out, p->out_channels, first * p->out_channels + n, n);
+            if (g->moments)
+                ck_tiled_measure(ck_moments_at(g->moments, 0, n), g->out, first * p->out_channels + n, p->out_channels, count, columns);
             continue;
         }
         for (ptrdiff_t i = 0, length; i < count; i += length) {
@@ -115,10 +120,10 @@ static void ck_tiled_gather_points(const ck_pass *p, const char *in, ptrdiff_t f
 }
 
 static void ck_tiled_points_pass(const ck_pass *p, ptrdiff_t rows, ck_in in, const char *packed, const ck_epilogue *epilogue, ck_out out,
-                                 char *workspace) {
+                                 const ck_moments *moments, char *workspace) {
     ck_tiled_image_rows source = {.p = p, .in = in, .blocks = ck_tiled_blocks(p), .folded = ck_tiled_folds(p)};
-    ck_tiled_points g = {
-        .p = p, .epilogue = epilogue, .way = ck_amx_way_of(epilogue, out.type), .out = out, .packed = packed, .blocks = source.blocks};
+    ck_tiled_points g = {.p = p, .epilogue = epilogue, .way = ck_amx_way_of(epilogue, out.type), .out = out, .moments = moments,
+                         .packed = packed, .blocks = source.blocks};
     const ck_axis y = ck_axis_of(&p->y, &workspace), x = ck_axis_of(&p->x, &workspace);
     char *copy = ck_conv_take(&workspace, ck_tiled_point_rows(p));
     g.sums = ck_conv_take(&workspace, 4096);

@@ -16,7 +16,17 @@ typedef struct ck_tiled_side {
     // Two tiles of `rows` rows each from element `at` on; `quota` rows at a time.
     const float *sums[2];
     ptrdiff_t at[2], rows[2], quota;
+    // If statistics are asked for, those of the columns, and the rows that they have yet to see.
+    ck_moment_strip *strips;
+    ptrdiff_t unseen[2];
 } ck_tiled_side;
+
+// Asks for the lines that rows will be stored to: stores that miss wait for one another, since they reach the cache in order.
+CK_INLINE void ck_tiled_ask(ck_out out, ptrdiff_t at, ptrdiff_t row, ptrdiff_t rows) {
+    const ptrdiff_t size = out.type == CK_F32 ? 4 : 2;
+    const char *place = (const char *)out.data + at * size;
+    for (ptrdiff_t i = 0; i < rows; i++, place += row * size) __builtin_prefetch(place, 1, 3);
+}
 
 CK_INLINE void ck_tiled_finish(ck_tiled_side *s, ptrdiff_t rows) {
     const int upper = s->rows[0] > 0 ? 0 : 1;
@@ -26,6 +36,17 @@ CK_INLINE void ck_tiled_finish(ck_tiled_side *s, ptrdiff_t rows) {
     s->sums[upper] += rows * 32;
     s->at[upper] += rows * s->image;
     s->rows[upper] -= rows;
+}
+
+// Finishes what is left, and measures all of it: the rows that go out beside a step are too few for their statistics' way to memory and
+// back.
+CK_INLINE void ck_tiled_finish_all(ck_tiled_side *s) {
+    while (s->rows[1]) ck_tiled_finish(s, 32);
+    if (!s->strips) return;
+    for (int t = 0; t < 2; t++)
+        if (s->unseen[t])
+            ck_tiled_measure(s->strips, s->out, s->at[t] - s->unseen[t] * s->image, s->image, s->unseen[t], s->columns);
+    s->strips = 0;
 }
 
 typedef struct ck_tiled_sum {

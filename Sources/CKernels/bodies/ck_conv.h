@@ -3,6 +3,7 @@
 
 #include "ck_conv_axis.h"
 #include "ck_conv_finish.h"
+#include "ck_moments.h"
 #include "ck_conv_tile.h"
 #include "ck_conv_pass.h"
 #include "ck_conv_weights.h"
@@ -27,6 +28,13 @@ static void ck_conv_pack(const ck_conv *g, int for_input_gradient, const float *
     ck_conv_either_pack(&p, g->type, weights, packed);
 }
 
+// Depthwise convolutions have their channels side by side.
+static inline ptrdiff_t ck_conv_moment_groups(const ck_pass *p) { return ck_conv_is_depthwise(p) ? 1 : p->groups; }
+static ptrdiff_t ck_conv_moment_bytes(const ck_pass *p) {
+    const ptrdiff_t groups = ck_conv_moment_groups(p);
+    return ck_conv_bytes(ck_moments_bytes(groups, p->out_channels / groups));
+}
+
 static ptrdiff_t ck_conv_workspace(const ck_conv *g) {
     const ck_pass forward = ck_pass_of(&g->window, 0), backward = ck_pass_of(&g->window, 1);
     const int depthwise = ck_conv_is_depthwise(&forward);
@@ -34,14 +42,14 @@ static ptrdiff_t ck_conv_workspace(const ck_conv *g) {
     for (int i = 0; i < 2; i++) {
         const ck_pass *p = i ? &backward : &forward;
         const ptrdiff_t own = depthwise ? ck_conv_depthwise_bytes(p) : ck_conv_pass_bytes(p);
-        const ptrdiff_t bytes = own + (g->packed_weights ? 0 : ck_conv_packed_bytes_of(p));
+        const ptrdiff_t bytes = own + (g->packed_weights ? 0 : ck_conv_packed_bytes_of(p)) + (g->measures && !i ? ck_conv_moment_bytes(p) : 0);
         if (bytes > most) most = bytes;
     }
     return most + 64;
 }
 
 static void ck_conv_either(const ck_conv *g, int backward, ck_in in, const void *weights, const ck_epilogue *epilogue, ck_out out,
-                           void *workspace) {
+                           const ck_statistics *statistics, void *workspace) {
     const ck_pass p = ck_pass_of(&g->window, backward);
     char *scratch = (char *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
     if (!g->packed_weights) {
@@ -49,16 +57,24 @@ static void ck_conv_either(const ck_conv *g, int backward, ck_in in, const void 
         ck_conv_either_pack(&p, g->type, weights, packed);
         weights = packed;
     }
-    (ck_conv_is_depthwise(&p) ? ck_conv_depthwise : ck_conv_pass)(&p, g->type, g->rows, in, weights, epilogue, out, scratch);
+    ck_moments moments;
+    if (statistics) {
+        const ptrdiff_t groups = ck_conv_moment_groups(&p);
+        moments = ck_moments_begin(ck_conv_take(&scratch, ck_conv_moment_bytes(&p)), groups, p.out_channels / groups);
+    }
+    (ck_conv_is_depthwise(&p) ? ck_conv_depthwise : ck_conv_pass)(&p, g->type, g->rows, in, weights, epilogue, out,
+                                                                  statistics ? &moments : 0, scratch);
+    if (statistics) ck_moments_end(&moments, statistics);
 }
 
-static void ck_conv_forward(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y, void *workspace) {
-    ck_conv_either(g, 0, x, weights, epilogue, y, workspace);
+static void ck_conv_forward(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y,
+                            const ck_statistics *statistics, void *workspace) {
+    ck_conv_either(g, 0, x, weights, epilogue, y, statistics, workspace);
 }
 
 static void ck_conv_input_gradient(const ck_conv *g, ck_in dy, const void *weights, const ck_epilogue *epilogue, ck_out dx,
                                    void *workspace) {
-    ck_conv_either(g, 1, dy, weights, epilogue, dx, workspace);
+    ck_conv_either(g, 1, dy, weights, epilogue, dx, 0, workspace);
 }
 
 static void ck_conv_weight_gradient(const ck_conv *g, ck_in x, ck_in dy, float *dw, float *bias_gradient, void *workspace) {

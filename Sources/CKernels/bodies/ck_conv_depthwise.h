@@ -36,7 +36,7 @@ static ptrdiff_t ck_conv_depthwise_bytes(const ck_pass *p) {
 }
 
 static void ck_conv_depthwise(const ck_pass *p, ck_dtype type, ptrdiff_t rows, ck_in in, const float *packed, const ck_epilogue *epilogue,
-                              ck_out out, char *workspace) {
+                              ck_out out, const ck_moments *moments, char *workspace) {
     const ck_axis y = ck_axis_of(&p->y, &workspace), x = ck_axis_of(&p->x, &workspace);
     ck_conv_span *taps = ck_conv_take(&workspace, p->taps * (ptrdiff_t)sizeof(ck_conv_span));
     const ck_in weights = {packed, CK_F32};
@@ -45,10 +45,11 @@ static void ck_conv_depthwise(const ck_pass *p, ck_dtype type, ptrdiff_t rows, c
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t i = 0; i < y.runs; i++)
             for (ptrdiff_t oy = 0; oy < y.run[i].count; oy++)
-                for (ptrdiff_t j = 0; j < x.runs; j++)
+                for (ptrdiff_t j = 0; j < x.runs; j++) {
+                    const ptrdiff_t first = (y.run[i].first + oy * y.step) * p->x.out + x.run[j].first;
                     for (ptrdiff_t ox = 0; ox < x.run[j].count; ox++) {
                         const ptrdiff_t count = ck_conv_depthwise_taps(p, &y.run[i], oy, &x.run[j], ox, &y, &x, taps);
-                        const ptrdiff_t pixel = (y.run[i].first + oy * y.step) * p->x.out + x.run[j].first + ox * x.step;
+                        const ptrdiff_t pixel = first + ox * x.step;
                         const ptrdiff_t at = r * p->out + pixel * channels, image = r * p->in;
                         for (ptrdiff_t c = 0; c < channels; c += 16) {
                             const ptrdiff_t left = ck_smaller(16, channels - c);
@@ -65,6 +66,8 @@ static void ck_conv_depthwise(const ck_pass *p, ck_dtype type, ptrdiff_t rows, c
                             }
                         }
                     }
+                    if (moments) ck_moments_run(moments->strips, out, r * p->out + first * channels, x.step * channels, x.run[j].count, channels);
+                }
 }
 
 // dw and the bias' gradient, in the order of the rows.

@@ -50,6 +50,8 @@ typedef struct ck_conv_job {
     ptrdiff_t line, lines;
     const ck_epilogue *epilogue;
     ck_out out;
+    // Of what is stored; null if nobody asked.
+    const ck_moments *moments;
     ck_conv_span *spans;
     float *slab, *bias;
     int bare;
@@ -86,6 +88,7 @@ static void ck_conv_run(const ck_conv_job *g, const ck_run *run, ptrdiff_t oy, p
     const ptrdiff_t rows = g->images * run->count, column = group * p->n + n;
     const ptrdiff_t tiles = (rows + CK_CONV_TALLEST - 1) / CK_CONV_TALLEST, height = rows / tiles, taller = rows % tiles;
     const int direct = g->bare && columns == width;
+    ck_moment_strip *const strips = last && g->moments ? ck_moments_at(g->moments, group, n) : 0;
     ck_conv_tile t = {.spans = g->spans, .count = spans, .panel = panel, .load = !first};
     if (first && g->epilogue->bias) {
         for (ptrdiff_t i = 0; i < width; i++) g->bias[i] = i < columns ? g->epilogue->bias[column + i] : 0.0f;
@@ -108,6 +111,7 @@ static void ck_conv_run(const ck_conv_job *g, const ck_run *run, ptrdiff_t oy, p
         ck_conv_tiles[registers - 1][mr - 1](&t);
         if (last && !direct)
             for (ptrdiff_t r = 0; r < mr; r++) ck_conv_finish(g->epilogue, slab + r * width, columns, g->out, at[r]);
+        if (strips) ck_moments_rows(strips, g->out, at, mr, columns);
         slab += mr * width;
     }
 }
@@ -143,7 +147,7 @@ static void ck_conv_block(ck_conv_job *g, const float *packed) {
 }
 
 static void ck_conv_pass(const ck_pass *p, ck_dtype type, ptrdiff_t rows, ck_in in, const float *packed, const ck_epilogue *epilogue,
-                         ck_out out, char *workspace) {
+                         ck_out out, const ck_moments *moments, char *workspace) {
     const ck_conv_cut cut = ck_conv_cut_of(p);
     const int direct = in.type == CK_F32 && type == CK_F32;
     ck_conv_job g = {
@@ -152,6 +156,7 @@ static void ck_conv_pass(const ck_pass *p, ck_dtype type, ptrdiff_t rows, ck_in 
         .x = ck_axis_of(&p->x, &workspace),
         .epilogue = epilogue,
         .out = out,
+        .moments = moments,
         .bare = ck_conv_is_bare(epilogue, out.type),
     };
     g.spans = ck_conv_take(&workspace, p->taps * (ptrdiff_t)sizeof(ck_conv_span));

@@ -22,7 +22,6 @@ CK_INLINE void ck_norm_ask_out(ck_out y, ptrdiff_t at, ptrdiff_t column) {
 typedef struct ck_norm_sums {
     double first[CK_NORM_COLUMNS], second[CK_NORM_COLUMNS];
 } ck_norm_sums;
-typedef d16 d16_any __attribute__((aligned(8), may_alias));
 
 // Mean and squared deviations of a block of rows, `count` times sixteen columns, joined to those of the `before` rows above (Chan).
 // Deviations are from the mean above, or for the first rows from their own, found in a pass before: what the squares lose where a block

@@ -19,6 +19,7 @@ typedef int32_t i8 __attribute__((vector_size(32)));
 typedef uint64_t w8 __attribute__((vector_size(64)));
 typedef double d16 __attribute__((vector_size(128)));
 typedef float f16_any __attribute__((vector_size(64), aligned(4), may_alias));
+typedef d16 d16_any __attribute__((aligned(8), may_alias));
 typedef float f8_any __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float f2 __attribute__((vector_size(8)));
 typedef float f4 __attribute__((vector_size(16)));

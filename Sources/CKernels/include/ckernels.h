@@ -87,7 +87,16 @@ typedef struct ck_conv {
     // What the products are computed in: operands that are stored otherwise are converted on the way.
     ck_dtype type;
     int packed_weights;
+    // Whether the forward call also gathers statistics of what it stores, which takes workspace.
+    int measures;
 } ck_conv;
+
+// Where the statistics of a convolution's output go: each channel's mean over all rows and pixels, and 1/sqrt(biased variance + epsilon),
+// both 0 if there are no rows.
+typedef struct ck_statistics {
+    float epsilon;
+    float *mean, *inverse;
+} ck_statistics;
 
 // Scaled dot-product attention over qkv[B, T, 3, H, S] (S the size of a head, width D = H·S): y[B, T, D].
 typedef struct ck_attention {
@@ -178,7 +187,9 @@ typedef struct ck_table {
 
     // MARK: Convolutions (bodies/ck_conv.h, amx/ck_amx_conv.h)
     ptrdiff_t (*conv_workspace)(const ck_conv *g);
-    void (*conv)(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y, void *workspace);
+    // `statistics` are those of y as it is stored; null unless g->measures.
+    void (*conv)(const ck_conv *g, ck_in x, const void *weights, const ck_epilogue *epilogue, ck_out y, const ck_statistics *statistics,
+                 void *workspace);
     // The epilogue is that of dx: a gate or a residual.
     void (*conv_input_gradient)(const ck_conv *g, ck_in dy, const void *weights, const ck_epilogue *epilogue, ck_out dx, void *workspace);
     // bias_gradient may be null.
