@@ -22,14 +22,23 @@ static void ck_amx_fetch_sums(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t p
                                       .rows = ck_amx_larger(ck_smaller(32, g->m - 32 * block), 0), .quota = (64 + steps - 1) / steps};
 }
 
+// Where the operands of a round lie: a band and a group from step `done` on.
+CK_INLINE char *ck_amx_round_of_a(const ck_amx_task *r, const ck_amx_visit *v) {
+    return r->workspace + r->plan->own_a + (r->plan->keeps_a ? v->band * r->steps + v->done : 0) * CK_PAIR_BYTES;
+}
+CK_INLINE char *ck_amx_round_of_b(const ck_amx_task *r, const ck_amx_visit *v) {
+    return r->workspace + r->plan->own_b + (r->plan->keeps_b ? v->done : 0) * CK_PAIR_BYTES;
+}
+
 static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v) {
     const ck_gemm *g = r->g;
     const ck_amx_plan *plan = r->plan;
     ck_amx_side *side = &r->side;
     const ptrdiff_t rows = ck_smaller(32, g->m - 32 * v->block), steps = r->steps, count = v->end - v->done;
-    // What is packed for one round is packed for its steps only.
     const int rounds = plan->a == CK_ROUNDS;
-    const ptrdiff_t of_panel = rounds ? count : steps, first = rounds ? 0 : v->done;
+    // What is packed for one round has its steps only.
+    const int all_of_a = !rounds || plan->keeps_a, all_of_b = !rounds || plan->keeps_b;
+    const ptrdiff_t of_panel = all_of_b ? steps : count, first = all_of_b ? v->done : 0;
     float *const sums = (float *)(r->workspace + plan->sums), *const start = (float *)(r->workspace + plan->start);
     char *const last = r->workspace + plan->last;
     const char *const own_b = r->workspace + plan->own_b;
@@ -44,7 +53,7 @@ static void ck_amx_meet(ck_amx_task *r, const ck_amx_visit *v) {
     } else if (plan->a == CK_TURNED) {
         s.a = r->workspace + plan->own_a + (v->block * steps + v->done) * CK_PAIR_BYTES;
     } else if (rounds) {
-        s.a = r->workspace + plan->own_a + (v->block - v->band) * count * CK_PAIR_BYTES;
+        s.a = ck_amx_round_of_a(r, v) + (v->block - v->band) * (all_of_a ? steps : count) * CK_PAIR_BYTES;
     } else {
         s.a_row = 2 * g->a_row;
         s.a_tile = 16 * s.a_row;
@@ -121,10 +130,15 @@ static void ck_amx_rounds(ck_amx_task *r) {
     ck_amx_enter(r, &v);
     int more;
     do {
+        const ptrdiff_t count = v.end - v.done;
+        if (!(plan->keeps_a && v.panel)) {
+            ck_amx_pack_across(&side->a, 1, v.band, v.blocks, v.done, v.end, ck_amx_round_of_a(r, &v), plan->keeps_a ? r->steps : count);
+        }
         // Sums belong to the first band.
         side->b.sums_to = v.band ? 0 : r->g->b_sums;
-        ck_amx_pack_across(&side->a, 1, v.band, v.blocks, v.done, v.end, r->workspace + plan->own_a);
-        ck_amx_pack_across(&side->b, 0, v.panel, v.panels, v.done, v.end, r->workspace + plan->own_b);
+        if (!(plan->keeps_b && v.band)) {
+            ck_amx_pack_across(&side->b, 0, v.panel, v.panels, v.done, v.end, ck_amx_round_of_b(r, &v), plan->keeps_b ? r->steps : count);
+        }
         ck_amx_visit next = v;
         next.block = v.band + v.blocks - 1;
         more = ck_amx_advance(r, &next);

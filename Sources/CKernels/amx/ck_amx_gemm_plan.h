@@ -27,8 +27,8 @@ enum {
     CK_AMX_BITE = 8,
 };
 
-// Both operands of a long contraction whose a is transposed are packed round by round: a band and a group
-// for one stretch.
+// Both operands of a long contraction whose a is transposed are packed round by round: a band and a group for one stretch. What comes
+// again, a with each group and b with each band, is kept as it was packed.
 typedef enum ck_amx_source { CK_AS_IS, CK_COPIED, CK_TURNED, CK_ROUNDS } ck_amx_source;
 
 typedef struct ck_amx_plan {
@@ -38,6 +38,7 @@ typedef struct ck_amx_plan {
     // Panels of a group, blocks of a band.
     ptrdiff_t group, band;
     ck_amx_source a;
+    int keeps_a, keeps_b;
     // Where things lie in the workspace, and its size.
     ptrdiff_t sums, start, last, resting, own_a, own_b, bytes;
 } ck_amx_plan;
@@ -71,10 +72,12 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
         p.stretch = ck_amx_share(p.steps, CK_AMX_ROUND_STEPS);
         p.group = ck_amx_share(p.panels, CK_AMX_ROUND);
         p.band = ck_amx_share(p.blocks, CK_AMX_ROUND);
+        p.keeps_a = p.panels > p.group;
+        p.keeps_b = p.blocks > p.band;
     }
 
     // Sizes never shrink as an extent grows, so that one workspace serves every smaller batch.
-    ptrdiff_t at = 64;
+    ptrdiff_t at = 0;
     p.sums = at;
     at += 2 * CK_SUMS_PANEL;
     p.start = at;
@@ -93,11 +96,13 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     if (rounds) {
         // What shorter contractions take, too.
         const ptrdiff_t turned = (p.blocks * CK_AMX_AT_ONCE + ck_smaller(p.panels * CK_AMX_AT_ONCE, CK_AMX_ONLY_GROUP_PAIRS)) * CK_PAIR_BYTES;
-        p.own_b = p.own_a + ck_smaller(p.blocks, CK_AMX_ROUND) * CK_AMX_ROUND_STEPS * CK_PAIR_BYTES;
-        at = p.own_b + ck_smaller(p.panels, CK_AMX_ROUND) * CK_AMX_ROUND_STEPS * CK_PAIR_BYTES;
+        const ptrdiff_t a_steps = p.keeps_a ? p.steps : CK_AMX_ROUND_STEPS, b_steps = p.keeps_b ? p.steps : CK_AMX_ROUND_STEPS;
+        p.own_b = p.own_a + (p.keeps_a ? p.blocks : ck_smaller(p.blocks, CK_AMX_ROUND)) * a_steps * CK_PAIR_BYTES;
+        at = p.own_b + ck_smaller(p.panels, CK_AMX_ROUND) * b_steps * CK_PAIR_BYTES;
         at = ck_amx_larger(at, p.own_a + turned);
     }
-    p.bytes = at;
+    // The workspace may begin anywhere; things lie from its first whole line on.
+    p.bytes = at + 64;
     return p;
 }
 

@@ -66,13 +66,14 @@ CK_INLINE void ck_amx_start(ck_amx_packer *p, ptrdiff_t panel, ptrdiff_t panels,
     p->to = to;
 }
 
-// The steps from `first` to `end` of `panels` panels from `panel` on, of an operand whose rows are steps of the contraction. They go across, a step of all panels and then the next, because whole stretches of rows are what the processor foresees:
-// fetched one by one, the lines of a column strip arrive at a third of the rate.
+// The steps from `first` to `end` of `panels` panels from `panel` on, of an operand whose rows are steps of the contraction; the panels are
+// `apart` pairs from each other. They go across, a step of all panels and then the next, because whole stretches of rows are what the
+// processor foresees: fetched one by one, the lines of a column strip arrive at a third of the rate.
 static void ck_amx_pack_across(const ck_amx_packer *p, const int rows_of_a, ptrdiff_t panel, ptrdiff_t panels, ptrdiff_t first,
-                               ptrdiff_t end, char *to) {
+                               ptrdiff_t end, char *to, ptrdiff_t apart) {
     for (ptrdiff_t step = first; step < end; step++, to += CK_PAIR_BYTES) {
         char *pair = to;
-        for (ptrdiff_t j = panel; j < panel + panels; j++, pair += (end - first) * CK_PAIR_BYTES) {
+        for (ptrdiff_t j = panel; j < panel + panels; j++, pair += apart * CK_PAIR_BYTES) {
             const char *from = p->from + 32 * step * p->row + 64 * j;
             const ptrdiff_t rows = p->k - 32 * step, columns = p->extent - 32 * j;
             if (rows_of_a) {
