@@ -91,9 +91,26 @@ static void ck_amx_prepare_a(ck_amx_task *r, const ck_amx_visit *next, ptrdiff_t
     }
     if (panels) {
         side->next = (ck_amx_fetcher){.from = r->a + 64 * (next->block * r->g->a_row + next->done), .row = 2 * r->g->a_row,
-                                        .lines = count, .rows = count ? ck_smaller(32, r->g->m - 32 * next->block) : 0,
-                                        .quota = (32 + panels - 1) / panels};
+                                      .lines = count, .rows = count ? ck_smaller(32, r->g->m - 32 * next->block) : 0,
+                                      .quota = (32 + panels - 1) / panels};
     }
+}
+
+// Where the operands of a round lie: a band and a group from step `done` on.
+CK_INLINE char *ck_amx_round_of_a(const ck_amx_task *r, const ck_amx_visit *v) {
+    return r->workspace + r->plan->own_a + (r->plan->keeps_a ? v->band * r->steps + v->done : 0) * CK_PAIR_BYTES;
+}
+CK_INLINE char *ck_amx_round_of_b(const ck_amx_task *r, const ck_amx_visit *v) {
+    return r->workspace + r->plan->own_b + (r->plan->keeps_b ? v->done : 0) * CK_PAIR_BYTES;
+}
+
+// Has the lines of c fetched that the sums after these will be stored to first: those of the panel to the right, or of the block below.
+static void ck_amx_fetch_sums(ck_amx_task *r, const ck_amx_visit *v, ptrdiff_t panel, ptrdiff_t steps) {
+    const ck_gemm *g = r->g;
+    const ptrdiff_t below = panel + 1 == v->panels, block = v->block + below;
+    const ptrdiff_t at = r->c_at + 32 * block * g->c_row + 32 * (v->panel + (below ? 0 : panel + 1));
+    r->side.next = (ck_amx_fetcher){.from = (const char *)((const float *)g->c.data + at), .row = 4 * g->c_row, .lines = 2,
+                                    .rows = ck_amx_larger(ck_smaller(32, g->m - 32 * block), 0), .quota = (64 + steps - 1) / steps};
 }
 
 #endif
