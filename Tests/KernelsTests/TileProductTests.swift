@@ -32,6 +32,8 @@ import Testing
             (70, 75, 900), (33, 333, 840), (5, 130, 1330), (530, 40, 90), (130, 420, 130), (17, 34, 1700), (1, 64, 784), (40, 70, 2048),
             (530, 40, 1310),
             (40, 530, 1310),
+            (44, 167, 520),
+            (530, 40, 450),
         ]
         for (turn, (m, n, k)) in shapes.enumerated() {
             let run = TileRun(form, m, n, k, choices: UInt32(turn * 37 + 3), numbers: { TestNumbers($0).whole($1, limit: 1) })

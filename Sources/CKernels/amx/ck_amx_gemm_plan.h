@@ -18,7 +18,7 @@ enum {
     CK_AMX_TURNED_PAIRS = 4096,
     CK_AMX_TURNED_STEPS = 64,
     // Steps up to which a turned a is packed as a whole; panels, blocks and steps of a round beyond.
-    CK_AMX_AT_ONCE = 32,
+    CK_AMX_AT_ONCE = 8,
     CK_AMX_ROUND = 16,
     CK_AMX_ROUND_STEPS = 13,
     // Panels for which a block of a is not worth copying.
@@ -86,7 +86,7 @@ static ck_amx_plan ck_amx_make_plan(const ck_gemm *g) {
     if (p.a == CK_AS_IS) at += CK_PAIR_BYTES;
     p.resting = at;
     const ptrdiff_t at_once = rounds ? ck_smaller(p.blocks, CK_AMX_ROUND) * ck_smaller(p.panels, CK_AMX_ROUND) : p.band * p.group;
-    if (cut) at += ck_amx_larger(at_once, ck_smaller(p.panels, CK_AMX_ONLY_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
+    if (cut || rounds) at += ck_amx_larger(at_once, ck_smaller(p.panels, CK_AMX_ONLY_GROUP_PAIRS / CK_AMX_UNCUT)) * CK_SUMS_PANEL;
     p.own_a = at;
     if (p.a == CK_COPIED) at += ck_smaller(p.chunk, CK_AMX_UNCUT) * CK_PAIR_BYTES;
     if (p.a == CK_TURNED) at += p.blocks * p.chunk * CK_PAIR_BYTES;
