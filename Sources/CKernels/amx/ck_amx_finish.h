@@ -90,12 +90,13 @@ CK_INLINE void ck_amx_read_bias(const ck_amx_way way, const ck_epilogue *e, ptrd
 
 // The line to the right of a row's, in what is read beside it or written: its turn comes when this panel's is over. Each row of a matrix
 // lies in a page of its own, so the processor does not foresee it, and a store that waits for its line holds up all that come after it.
-// Only where the panel to the right comes next (`fetches`).
+// Results are fetched only where the panel to the right comes next (`fetches`).
 CK_INLINE void ck_amx_fetch_right(const void *data, ptrdiff_t at) { _mm_prefetch((const char *)data + 2 * at + 64, _MM_HINT_T1); }
 
 // One row of up to 32 sums, or two.
 CK_INLINE void ck_amx_finish_rows(const ck_amx_way way, const int bf16, const int full, const int fetches, const int rows,
-                                  const ck_epilogue *e, const float *tile, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at, f16 bias_a, f16 bias_b) {
+                                  const ck_epilogue *e, const float *tile, __mmask32 lanes, ck_out c, ptrdiff_t c_row, ptrdiff_t at,
+                                  f16 bias_a, f16 bias_b) {
     const int count = 2 * rows;
     f16 v[4], other[4];
 #define CK_EACH_ROW _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)

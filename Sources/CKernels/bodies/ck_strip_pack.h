@@ -52,26 +52,12 @@ static void ck_pack(const float *b, ptrdiff_t b_row, ptrdiff_t k, ptrdiff_t colu
 }
 
 CK_INLINE void ck_transpose_8(const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row) {
-    f8 r[8], s[8];
+    f8 r[8];
 #pragma clang loop unroll(full)
     for (int i = 0; i < 8; i++) r[i] = *(const f8_any *)(from + i * from_row);
+    f8_turn(r);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i += 2) {
-        s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-        s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-    }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 8; i += 4) {
-        r[i] = __builtin_shufflevector(s[i], s[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-        r[i + 1] = __builtin_shufflevector(s[i], s[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-        r[i + 2] = __builtin_shufflevector(s[i + 1], s[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
-        r[i + 3] = __builtin_shufflevector(s[i + 1], s[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
-    }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++) {
-        *(f8_any *)(to + i * to_row) = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-        *(f8_any *)(to + (i + 4) * to_row) = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-    }
+    for (int i = 0; i < 8; i++) *(f8_any *)(to + i * to_row) = r[i];
 }
 
 // The same from b[n][k].
