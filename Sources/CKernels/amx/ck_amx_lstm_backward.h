@@ -10,16 +10,17 @@ typedef struct ck_amx_lstm_backward {
     float *bias;
     // Tokens that wait for others, and steps of 32 of the weights' gradients that are complete.
     ptrdiff_t held, steps;
+    ck_amx_lstm_held sums;
 } ck_amx_lstm_backward;
 
 // `panels` panels of 32 columns of dgates · weights.
-static void ck_amx_lstm_back_product(const ck_amx_lstm_backward *s, const char *weights, ptrdiff_t panels, float *to) {
+static void ck_amx_lstm_back_product(ck_amx_lstm_backward *s, const char *weights, ptrdiff_t panels, float *to) {
     const ptrdiff_t steps = s->plan->gate_steps;
     for (ptrdiff_t done = 0; done < steps; done += CK_AMX_LSTM_STRETCH) {
         const ptrdiff_t count = ck_smaller(CK_AMX_LSTM_STRETCH, steps - done);
         for (ptrdiff_t j = 0; j < panels; j++) {
             const ck_amx_lstm_part part = {s->memory->dgates + done * CK_PAIR_BYTES, weights + (j * steps + done) * CK_PAIR_BYTES, count};
-            ck_amx_lstm_multiply(s->rows, &part, 1, done ? to + 1024 * j : 0, CK_SUMS_ROW, to + 1024 * j);
+            ck_amx_lstm_multiply(s->rows, &part, 1, done ? to + 1024 * j : 0, CK_SUMS_ROW, to + 1024 * j, &s->sums);
         }
     }
 }
@@ -105,6 +106,7 @@ static void ck_amx_lstm_step_back(ck_amx_lstm_backward *s, ptrdiff_t t) {
     if (later) {
         if (s->dx.data) ck_amx_lstm_back_product(s, s->wx, p->in_steps, dx_sums);
         ck_amx_lstm_back_product(s, s->wh, p->units, m->rest);
+        ck_amx_lstm_release(&s->sums);
         if (s->dx.data) ck_amx_lstm_put_dx(s, dx_sums, t + 1);
     }
     const ptrdiff_t step = 5 * p->hidden * s->rows, begin = 5 * p->hidden * s->first * p->length;
@@ -132,7 +134,7 @@ static void ck_amx_lstm_step_back(ck_amx_lstm_backward *s, ptrdiff_t t) {
 // The gradients of the weights: `blocks` blocks of 32 rows of a from `block` on against `panels` panels of b from `panel` on, over all
 // tokens. Stretches are so short that a block stays in the first-level cache while it meets the panels; sums rest between them.
 static void ck_amx_lstm_meet(const ck_amx_lstm_plan *p, const ck_amx_lstm_backward_memory *m, ptrdiff_t block, ptrdiff_t blocks,
-                             ptrdiff_t panel, ptrdiff_t panels, float *dwx, float *dwh) {
+                             ptrdiff_t panel, ptrdiff_t panels, float *dwx, float *dwh, ck_amx_lstm_held *held) {
     const ptrdiff_t stretch = ck_amx_share(p->token_steps, CK_AMX_LSTM_STRETCH);
     for (ptrdiff_t done = 0; done < p->token_steps; done += stretch) {
         const ptrdiff_t count = ck_smaller(stretch, p->token_steps - done);
@@ -143,16 +145,21 @@ static void ck_amx_lstm_meet(const ck_amx_lstm_plan *p, const ck_amx_lstm_backwa
             for (ptrdiff_t j = 0; j < panels; j++) {
                 const ck_amx_lstm_part part = {m->turned + (block + i) * p->token_panel + done * CK_PAIR_BYTES,
                                                m->pairs + (panel + j) * p->token_panel + done * CK_PAIR_BYTES, count};
-                float *const sums = m->sums + 1024 * (i * panels + j);
-                if (i == 0) ck_amx_lstm_multiply_rows(1, 1, &part, 1, done ? sums : 0, CK_SUMS_ROW, sums);
-                else ck_amx_lstm_multiply_rows(1, 0, &part, 1, done ? sums : 0, CK_SUMS_ROW, sums);
-                if (done + count < p->token_steps) continue;
+                float *const sums = m->sums + 1024 * (i * panels + j), *const from = done ? sums : 0;
                 const ptrdiff_t column = 32 * (panel + j);
+                float *const result = (of_x ? dwx : dwh) + row * p->gates + column;
+                // Whole panels go where they belong with their last step.
+                const int over = done + count == p->token_steps, whole = rows == 32 && column + 32 <= p->gates;
+                float *const to = over && whole ? result : sums;
+                const ptrdiff_t to_row = over && whole ? 4 * p->gates : CK_SUMS_ROW;
+                if (i == 0) ck_amx_lstm_multiply_rows(1, 1, &part, 1, from, CK_SUMS_ROW, to, to_row, held);
+                else ck_amx_lstm_multiply_rows(1, 0, &part, 1, from, CK_SUMS_ROW, to, to_row, held);
+                if (!over || whole) continue;
+                ck_amx_lstm_release(held);
                 const __mmask32 lanes = ck_mask_of_32(p->gates - column);
-                float *const to = (of_x ? dwx : dwh) + row * p->gates + column;
                 for (ptrdiff_t r = 0; r < rows; r++) {
-                    _mm512_mask_storeu_ps(to + r * p->gates, (__mmask16)lanes, (__m512)f16_load(sums + 32 * r));
-                    _mm512_mask_storeu_ps(to + r * p->gates + 16, (__mmask16)(lanes >> 16), (__m512)f16_load(sums + 32 * r + 16));
+                    _mm512_mask_storeu_ps(result + r * p->gates, (__mmask16)lanes, (__m512)f16_load(sums + 32 * r));
+                    _mm512_mask_storeu_ps(result + r * p->gates + 16, (__mmask16)(lanes >> 16), (__m512)f16_load(sums + 32 * r + 16));
                 }
             }
         }
@@ -163,11 +170,14 @@ static void ck_amx_lstm_weight_gradients(const ck_amx_lstm_plan *p, const ck_amx
     const ptrdiff_t blocks = p->in_steps + p->units;
     const ptrdiff_t band = ck_amx_share(blocks, CK_AMX_LSTM_BAND), group = ck_amx_share(p->gate_steps, CK_AMX_LSTM_GROUP);
     ck_amx_lstm_tiles(32);
+    ck_amx_lstm_held held = {0};
     for (ptrdiff_t panel = 0; panel < p->gate_steps; panel += group) {
         for (ptrdiff_t block = 0; block < blocks; block += band) {
-            ck_amx_lstm_meet(p, m, block, ck_smaller(band, blocks - block), panel, ck_smaller(group, p->gate_steps - panel), dwx, dwh);
+            ck_amx_lstm_meet(p, m, block, ck_smaller(band, blocks - block), panel, ck_smaller(group, p->gate_steps - panel), dwx, dwh,
+                             &held);
         }
     }
+    ck_amx_lstm_release(&held);
 }
 
 static void ck_amx_lstm_layer_gradient(const ck_lstm *g, ck_in x, const void *wx, const void *wh, ck_in y, ck_in saved, ck_in dy,
@@ -201,6 +211,7 @@ static void ck_amx_lstm_layer_gradient(const ck_lstm *g, ck_in x, const void *wx
         for (ptrdiff_t t = p->length - 1; t >= 0; t--) ck_amx_lstm_step_back(&s, t);
         if (dx.data) {
             ck_amx_lstm_back_product(&s, s.wx, p->in_steps, m.rest);
+            ck_amx_lstm_release(&s.sums);
             ck_amx_lstm_put_dx(&s, m.rest, 0);
         }
     }

@@ -14,6 +14,7 @@ typedef struct ck_amx_lstm_forward {
     // The products of x of the steps from early_from on, if they are made beforehand.
     const float *early;
     ptrdiff_t early_from;
+    ck_amx_lstm_held held;
 } ck_amx_lstm_forward;
 
 // The gates of all items before `item`.
@@ -60,14 +61,17 @@ static void ck_amx_lstm_step(ck_amx_lstm_forward *s, ptrdiff_t t) {
         for (ptrdiff_t q = 0; q < 4; q++) {
             const ck_amx_lstm_part parts[2] = {{m->x, s->wx + u * s->x_unit + q * s->x_gate, in_steps},
                                                {m->state[~t & 1], s->wh + u * s->h_unit + q * s->h_gate, state_steps}};
-            ck_amx_lstm_multiply(s->rows, parts, first ? 1 : 2, early ? early + q * p->hidden + 32 * u : 0, early_row, sums + 1024 * q);
+            ck_amx_lstm_multiply(s->rows, parts, first ? 1 : 2, early ? early + q * p->hidden + 32 * u : 0, early_row, sums + 1024 * q,
+                                 &s->held);
         }
+        ck_amx_lstm_release(&s->held);
         ck_amx_lstm_finish(s, item);
         if (first) {
             for (ptrdiff_t q = 0; q < 4; q++) {
                 const ck_amx_lstm_part part = {m->state[~t & 1], s->wh + q * s->h_gate, state_steps};
-                ck_amx_lstm_multiply(s->rows, &part, 1, sums + 1024 * q, CK_SUMS_ROW, sums + 1024 * q);
+                ck_amx_lstm_multiply(s->rows, &part, 1, sums + 1024 * q, CK_SUMS_ROW, sums + 1024 * q, &s->held);
             }
+            ck_amx_lstm_release(&s->held);
         }
         s->ready = item + 1;
     }

@@ -12,49 +12,87 @@ typedef struct ck_amx_lstm_part {
     ptrdiff_t steps;
 } ck_amx_lstm_part;
 
+// Sums that are still in the tiles, and where they go: rows `row` bytes apart. The next product stores them one by one, just before it
+// needs the tile: at the end of their own they would wait for its last steps, and the next one's for them.
+typedef struct ck_amx_lstm_held {
+    char *to;
+    ptrdiff_t row;
+    int lower;
+} ck_amx_lstm_held;
+
+// Has the sums where they go. Whoever reads them, and whoever gives the tiles another shape, must ask for it.
+static void ck_amx_lstm_release(ck_amx_lstm_held *h) {
+    if (!h->to) return;
+    _tile_stored(0, h->to, h->row);
+    _tile_stored(1, h->to + 64, h->row);
+    if (h->lower) _tile_stored(2, h->to + 16 * h->row, h->row);
+    if (h->lower) _tile_stored(3, h->to + 16 * h->row + 64, h->row);
+    h->to = 0;
+}
+
 // Tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a; `lower` says whether there are more than 16 rows. b is read past the first-level
 // cache; what comes from beyond the second would not stay there either, so what will be read again must be `far` once. Sums start from
-// `from`, rows from_row bytes apart, or from zero, and go to a panel of 32 × 32.
+// `from`, rows from_row bytes apart, or from zero; then they are held for `to`, rows to_row apart.
 CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const int far, const ck_amx_lstm_part *parts, int count, const float *from,
-                                         ptrdiff_t from_row, float *to) {
-    if (from) {
-        _tile_loadd(0, from, from_row);
-        _tile_loadd(1, from + 16, from_row);
-        if (lower) _tile_loadd(2, (const char *)from + 16 * from_row, from_row);
-        if (lower) _tile_loadd(3, (const char *)from + 16 * from_row + 64, from_row);
-    } else {
-        _tile_zero(0);
-        _tile_zero(1);
-        if (lower) _tile_zero(2);
-        if (lower) _tile_zero(3);
-    }
-    for (int p = 0; p < count; p++) {
+                                         ptrdiff_t from_row, float *to, ptrdiff_t to_row, ck_amx_lstm_held *held) {
+    char *const before = held->to;
+    const ptrdiff_t row = held->row;
+    const char *const start = (const char *)from;
+#define CK_B(tile, p)                       \
+    do {                                    \
+        if (far) _tile_loadd(tile, p, 64);  \
+        else CK_TILE_B(tile, p);            \
+    } while (0)
+#define CK_BEGIN(tile, below, right)                                                              \
+    do {                                                                                          \
+        if (before) _tile_stored(tile, before + (below) * row + (right), row);                    \
+        if (start) _tile_loadd(tile, start + (below) * from_row + (right), from_row);             \
+        else _tile_zero(tile);                                                                    \
+    } while (0)
+#define CK_STEP(first)                                        \
+    do {                                                      \
+        CK_B(4, b);                                           \
+        CK_TILE_A(6, a, 64);                                  \
+        if (first) CK_BEGIN(0, 0, 0);                         \
+        _tile_dpbf16ps(0, 6, 4);                              \
+        CK_B(5, b + CK_TILE_BYTES);                           \
+        if (first) CK_BEGIN(1, 0, 64);                        \
+        _tile_dpbf16ps(1, 6, 5);                              \
+        if (lower) {                                          \
+            CK_TILE_A(7, a + CK_TILE_BYTES, 64);              \
+            if (first) CK_BEGIN(2, 16, 0);                    \
+            _tile_dpbf16ps(2, 7, 4);                          \
+            if (first) CK_BEGIN(3, 16, 64);                   \
+            _tile_dpbf16ps(3, 7, 5);                          \
+        }                                                     \
+        a += CK_PAIR_BYTES;                                   \
+        b += CK_PAIR_BYTES;                                   \
+    } while (0)
+    int p = 0;
+    while (p < count && parts[p].steps == 0) p++;
+    if (p < count) {
         const char *a = parts[p].a, *b = parts[p].b;
-        for (ptrdiff_t i = parts[p].steps; i > 0; i--, a += CK_PAIR_BYTES, b += CK_PAIR_BYTES) {
-            if (far) _tile_loadd(4, b, 64);
-            else CK_TILE_B(4, b);
-            CK_TILE_A(6, a, 64);
-            _tile_dpbf16ps(0, 6, 4);
-            if (far) _tile_loadd(5, b + CK_TILE_BYTES, 64);
-            else CK_TILE_B(5, b + CK_TILE_BYTES);
-            _tile_dpbf16ps(1, 6, 5);
-            if (lower) {
-                CK_TILE_A(7, a + CK_TILE_BYTES, 64);
-                _tile_dpbf16ps(2, 7, 4);
-                _tile_dpbf16ps(3, 7, 5);
-            }
+        CK_STEP(1);
+        for (ptrdiff_t left = parts[p].steps - 1;; left = parts[p].steps, a = parts[p].a, b = parts[p].b) {
+            for (; left > 0; left--) CK_STEP(0);
+            if (++p >= count) break;
         }
+    } else {
+        CK_BEGIN(0, 0, 0);
+        CK_BEGIN(1, 0, 64);
+        if (lower) CK_BEGIN(2, 16, 0);
+        if (lower) CK_BEGIN(3, 16, 64);
     }
-    _tile_stored(0, to, CK_SUMS_ROW);
-    _tile_stored(1, to + 16, CK_SUMS_ROW);
-    if (lower) _tile_stored(2, to + 512, CK_SUMS_ROW);
-    if (lower) _tile_stored(3, to + 528, CK_SUMS_ROW);
+#undef CK_STEP
+#undef CK_BEGIN
+#undef CK_B
+    *held = (ck_amx_lstm_held){(char *)to, to_row, lower};
 }
 
 static void ck_amx_lstm_multiply(ptrdiff_t rows, const ck_amx_lstm_part *parts, int count, const float *from, ptrdiff_t from_row,
-                                 float *to) {
-    if (rows > 16) ck_amx_lstm_multiply_rows(1, 0, parts, count, from, from_row, to);
-    else ck_amx_lstm_multiply_rows(0, 0, parts, count, from, from_row, to);
+                                 float *to, ck_amx_lstm_held *held) {
+    if (rows > 16) ck_amx_lstm_multiply_rows(1, 0, parts, count, from, from_row, to, CK_SUMS_ROW, held);
+    else ck_amx_lstm_multiply_rows(0, 0, parts, count, from, from_row, to, CK_SUMS_ROW, held);
 }
 
 CK_INLINE void ck_amx_lstm_tiles(ptrdiff_t rows) {
