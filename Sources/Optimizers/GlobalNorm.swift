@@ -6,6 +6,8 @@ import TensorCore
 /// The sum of squares is taken in double over fixed blocks of 4,096 elements from the arena's start, and the blocks are added in tree
 /// order: a tree of n blocks splits at the largest power of two below n. Neither the number of ranks nor the width of a register shows
 /// in the result, and ranks that each hold some of the blocks can add maximal subtrees and arrive at the same bits.
+///
+/// Blocks are read from the last to the first: whoever passes over the arena next begins at its start, and finds that in the cache.
 package struct GlobalNorm: Sendable {
     /// The elements in a block; the last one may be shorter.
     package static let blockElements = 4096
@@ -38,7 +40,8 @@ package struct GlobalNorm: Sendable {
             return kernels.sumOfSquares(elements, from: start, count: min(Self.blockElements, elements.count - start))
         }
         let left = 1 << (Int.bitWidth - 1 - (blocks - 1).leadingZeroBitCount)
-        return tree(elements, first: first, blocks: left) + tree(elements, first: first + left, blocks: blocks - left)
+        let right = tree(elements, first: first + left, blocks: blocks - left)
+        return tree(elements, first: first, blocks: left) + right
     }
 }
 

@@ -24,13 +24,14 @@ static void ck_elementary_function(ck_elementary function, ptrdiff_t count, cons
 }
 
 // Element i belongs to lane i mod 16; products of two floats are exact in double, so fusing changes nothing.
-// Blocks are shorter than what the processor needs to see in order to fetch ahead by itself: lines are asked for half a block ahead, also
-// beyond the array's end, where a prefetch does nothing.
-enum { CK_SQUARES_AHEAD = 2048 };
+// Blocks are shorter than what the processor needs to see in order to fetch ahead by itself, and come from the last to the first: beside
+// each line of a block that of the block below is asked for, also below the array, where a prefetch does nothing.
+// `GlobalNorm.blockElements`.
+enum { CK_NORM_BLOCK = 4096 };
 static double ck_sum_of_squares(ptrdiff_t count, const float *x) {
     d16 sum = {0};
     CK_EACH(count, {
-        __builtin_prefetch(x + i + CK_SQUARES_AHEAD, 0, 3);
+        __builtin_prefetch(x + i - CK_NORM_BLOCK, 0, 2);
         d16 v = __builtin_convertvector(CK_GET(x), d16);
         sum += v * v;
     });
