@@ -61,7 +61,7 @@ package final class Execution<K: KernelSet> where K.Scalar: BitwiseCopyable {
 
     /// Computes predictions and row losses. A training program does so with dropout, as its forward phase.
     ///
-    /// - Parameters: as for ``forwardBackward(rows:scale:parameters:gradients:)``.
+    /// - Parameters: as for ``forwardBackward(rows:scale:parameters:gradients:repack:)``.
     /// - Complexity: O(rows · FLOPs). No allocation.
     package func forward(rows: Int, parameters: Arena<K.Scalar>, repack: Bool = true) {
         check(rows, parameters)

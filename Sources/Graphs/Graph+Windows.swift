@@ -17,7 +17,9 @@ extension Graph {
     /// - Precondition: at most 256 positions per window, the number that a stored position can tell apart.
     package mutating func addMaxPool(_ x: ValueID, _ window: WindowShape) -> ValueID {
         checkImage(x, window, "max pooling")
-        precondition(window.windowCount <= 256, "max pooling: a window of \(window.windowCount) positions; at most 256 are possible")
+        precondition(
+            window.windowCount <= WindowShape.mostInPooling,
+            "max pooling: a window of \(window.windowCount) positions; at most \(WindowShape.mostInPooling) are possible")
         let pooled = Value(shape: window.outputShape, extent: .rows)
         let positions = Value(shape: window.outputShape, extent: .rows, element: .position)
         return append(.maxPool(window), [x], [pooled, positions])[0]

@@ -15,7 +15,7 @@ package struct Node: Sendable, Equatable {
 /// Operations on values of known shapes, in an order in which they can run.
 ///
 /// A graph grows by its `add…` functions (`Graph+Dense.swift` and its neighbours), which check shapes: a mistake there is a programmer's
-/// and traps with both shapes. Gradients are further nodes of the same graph, see ``Graph/appendGradients(of:)``.
+/// and traps with both shapes. Gradients are further nodes of the same graph, see ``Graph/appendGradients(of:contributions:)``.
 package struct Graph: Sendable {
     /// Sorted so that every node comes after those it reads from.
     package internal(set) var nodes: [Node] = []

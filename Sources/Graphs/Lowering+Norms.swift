@@ -20,10 +20,9 @@ extension Lowering {
                 residual: optional(operands, 5), into: into, gainGradient: results[1], shiftGradient: results[2])
         case .batchStatistics(let epsilon):
             return .batchStatistics(rows, columns: columns, epsilon: epsilon, x: operands[0], mean: into, inverse: results[1])
-        case .batchContribution(let epsilon):
-            let (positions, _) = matrix(node.inputs[2])
+        case .batchContribution(let positions, let epsilon):
             return .batchContribution(
-                positions, epsilon: epsilon, mean: operands[0], inverse: operands[1], into: into, variance: results[1])
+                RowCount(count: positions, grows: true), epsilon: epsilon, mean: operands[0], inverse: operands[1], into: into, variance: results[1])
         case .inverseDeviation(let epsilon):
             return .inverseDeviation(epsilon: epsilon, x: operands[0], into: into)
         case .normalise(let activation, _):

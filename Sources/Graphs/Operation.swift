@@ -98,8 +98,8 @@ package enum Operation: Hashable, Sendable {
     /// 1/√(x + ε).
     case inverseDeviation(epsilon: Double)
     /// What this batch contributes to running statistics: its mean and unbiased variance, weighted by its share of the global batch.
-    /// Inputs: mean, inverse deviation, x (for the number of positions only). Outputs: both contributions.
-    case batchContribution(epsilon: Double)
+    /// Inputs: mean and inverse deviation of so many positions a row. Outputs: both contributions.
+    case batchContribution(positions: Int, epsilon: Double)
     /// The same elements in the storage of the output.
     case convert
 

@@ -33,9 +33,10 @@ extension Graph {
     private mutating func fuseSums() {
         let (uses, values) = (useCounts(), values)
         fuse { node, producer, operand in
-            guard node.operation == .add, node.phase == .backward, producer.phase == .backward, uses[node.inputs[operand].index] == 1 else {
-                return nil
-            }
+            // Only what a producer writes first can take something in.
+            guard node.operation == .add, node.phase == .backward, producer.phase == .backward, uses[node.inputs[operand].index] == 1,
+                node.inputs[operand] == producer.outputs[0]
+            else { return nil }
             var merged = producer
             merged.inputs.append(node.inputs[1 - operand])
             merged.outputs[0] = node.outputs[0]
@@ -43,8 +44,7 @@ extension Graph {
             case .layerNormGradient where producer.inputs.count == 5, .embeddingGradient where producer.inputs.count == 2:
                 return merged
             default:
-                guard values[node.outputs[0].index].extent == .rows, var riders = producer.operation.riders, !riders.residual,
-                    node.inputs[operand] == producer.outputs[0]
+                guard values[node.outputs[0].index].extent == .rows, var riders = producer.operation.riders, !riders.residual
                 else { return nil }
                 riders.residual = true
                 merged.operation = producer.operation.carrying(riders)

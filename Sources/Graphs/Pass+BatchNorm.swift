@@ -24,7 +24,8 @@ extension Graph {
                 let statistics = append(.batchStatistics(epsilon: attributes.epsilon), [x], [vector, vector])
                 (mean, inverse) = (statistics[0], statistics[1])
                 let share = append(
-                    .batchContribution(epsilon: attributes.epsilon), [mean, inverse, x], [vector, vector], phase: .backward)
+                    .batchContribution(positions: self[x].lead, epsilon: attributes.epsilon), [mean, inverse], [vector, vector],
+                    phase: .backward)
                 shares.append(nodes.removeLast())
                 contributions[node.inputs[3]] = share[0]
                 contributions[node.inputs[4]] = share[1]

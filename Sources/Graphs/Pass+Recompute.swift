@@ -30,10 +30,10 @@ extension Graph {
         for node in inside {
             for output in node.outputs where output != segment.to { renamed[output] = output }
         }
-        guard let first = nodes.firstIndex(where: { $0.phase == .backward && $0.inputs.contains { renamed[$0] != nil } }) else { return }
+        guard let first = nodes.firstIndex(where: { $0.readsAgain && $0.inputs.contains { renamed[$0] != nil } }) else { return }
         // What backward reads of the inside, and what that needs.
         var needed = Set<ValueID>()
-        for node in nodes[first...] where node.phase == .backward {
+        for node in nodes[first...] where node.readsAgain {
             needed.formUnion(node.inputs.filter { renamed[$0] != nil })
         }
         var again: [Node] = []
@@ -50,7 +50,7 @@ extension Graph {
             for (old, new) in zip(node.outputs, clone.outputs) where renamed[old] != nil { renamed[old] = new }
             clones.append(clone)
         }
-        for index in first..<nodes.count where nodes[index].phase == .backward {
+        for index in first..<nodes.count where nodes[index].readsAgain {
             nodes[index].inputs = nodes[index].inputs.map { renamed[$0] ?? $0 }
         }
         nodes.insert(contentsOf: clones, at: first)
@@ -69,4 +69,10 @@ extension Graph {
         }
         return result.reversed()
     }
+}
+
+extension Node {
+    /// Whether a segment is computed again for this node's sake. What a batch contributes to running statistics waits for the end of forward
+    /// only: it keeps the few numbers that forward measured.
+    fileprivate var readsAgain: Bool { phase == .backward && operation.kind != .batchContribution }
 }

@@ -4,7 +4,7 @@ extension FloatKernels {
     package func maxPool(
         rows: Int, _ pool: WindowShape, _ x: Operand<Float>, into y: Destination<Float>, winners: inout MutableSpan<UInt8>
     ) {
-        checkPool(pool)
+        checkMaxima(of: pool)
         require(x.count, rows * pool.inputCount, "The input of a pooling")
         require(min(y.count, winners.count), rows * pool.outputCount, "An output of a pooling")
         guard let f = table?.call.mixed_max_pool else { return reference.maxPool(rows: rows, pool, x, into: y, winners: &winners) }
@@ -15,7 +15,7 @@ extension FloatKernels {
     package func maxPoolGradient(
         rows: Int, _ pool: WindowShape, winners: Span<UInt8>, outputGradient: Operand<Float>, into dx: Destination<Float>
     ) {
-        checkPool(pool)
+        checkMaxima(of: pool)
         require(min(winners.count, outputGradient.count), rows * pool.outputCount, "An output of a pooling")
         require(dx.count, rows * pool.inputCount, "The input gradient of a pooling")
         guard let f = table?.call.mixed_max_pool_gradient else {
@@ -26,7 +26,7 @@ extension FloatKernels {
     }
 
     package func averagePool(rows: Int, _ pool: WindowShape, countIncludesPad: Bool, _ x: Operand<Float>, into y: Destination<Float>) {
-        checkPool(pool)
+        checkAverages(of: pool)
         require(x.count, rows * pool.inputCount, "The input of a pooling")
         require(y.count, rows * pool.outputCount, "The output of a pooling")
         guard let f = table?.call.mixed_average_pool else {
@@ -39,7 +39,7 @@ extension FloatKernels {
     package func averagePoolGradient(
         rows: Int, _ pool: WindowShape, countIncludesPad: Bool, outputGradient: Operand<Float>, into dx: Destination<Float>
     ) {
-        checkPool(pool)
+        checkAverages(of: pool)
         require(outputGradient.count, rows * pool.outputCount, "The output gradient of a pooling")
         require(dx.count, rows * pool.inputCount, "The input gradient of a pooling")
         guard let f = table?.call.mixed_average_pool_gradient else {

@@ -6,7 +6,7 @@ extension ReferenceKernels {
     package func maxPool(
         rows: Int, _ pool: WindowShape, _ x: Operand<Scalar>, into y: Destination<Scalar>, winners: inout MutableSpan<UInt8>
     ) {
-        checkPool(pool)
+        checkMaxima(of: pool)
         let channels = pool.inputChannels
         for position in 0..<rows * pool.outputHeight * pool.outputWidth {
             let (r, py, px) = pool.split(position)
@@ -28,7 +28,7 @@ extension ReferenceKernels {
     package func maxPoolGradient(
         rows: Int, _ pool: WindowShape, winners: Span<UInt8>, outputGradient: Operand<Scalar>, into dx: Destination<Scalar>
     ) {
-        checkPool(pool)
+        checkMaxima(of: pool)
         gather(rows, pool, outputGradient, into: dx) { index, _, _, cell, value in
             Int(winners[index]) == cell ? value : nil
         }
@@ -37,7 +37,7 @@ extension ReferenceKernels {
     @specialized(where Scalar == Float)
     @specialized(where Scalar == Double)
     package func averagePool(rows: Int, _ pool: WindowShape, countIncludesPad: Bool, _ x: Operand<Scalar>, into y: Destination<Scalar>) {
-        checkPool(pool)
+        checkAverages(of: pool)
         let channels = pool.inputChannels
         for position in 0..<rows * pool.outputHeight * pool.outputWidth {
             let (r, py, px) = pool.split(position)
@@ -58,7 +58,7 @@ extension ReferenceKernels {
     package func averagePoolGradient(
         rows: Int, _ pool: WindowShape, countIncludesPad: Bool, outputGradient: Operand<Scalar>, into dx: Destination<Scalar>
     ) {
-        checkPool(pool)
+        checkAverages(of: pool)
         gather(rows, pool, outputGradient, into: dx) { _, py, px, _, value in
             value * Scalar(rounding: pool.share(py, px, countIncludesPad: countIncludesPad))
         }
@@ -95,9 +95,16 @@ extension ReferenceKernels {
     }
 }
 
-func checkPool(_ pool: WindowShape) {
+/// A winner is a byte.
+func checkMaxima(of pool: WindowShape) {
     precondition(pool.outputChannels == pool.inputChannels, "A pooling keeps its channels: \(pool)")
-    precondition(pool.windowCount <= 256, "A pool window has at most 256 positions, not \(pool.windowCount)")
+    precondition(pool.windowCount <= WindowShape.mostInPooling, "A pool window has at most 256 positions, not \(pool.windowCount)")
+}
+
+/// The gradient gathers the windows over a cell side by side.
+func checkAverages(of pool: WindowShape) {
+    precondition(pool.outputChannels == pool.inputChannels, "A pooling keeps its channels: \(pool)")
+    precondition(pool.windowsOverCell <= WindowShape.mostInPooling, "At most 256 windows of a pool overlap, not \(pool.windowsOverCell)")
 }
 
 extension WindowShape {

@@ -78,6 +78,12 @@ package struct WindowShape: Hashable, Sendable, CustomStringConvertible {
     package var outputCount: Int { outputHeight * outputWidth * outputChannels }
     /// Window positions; a winner's index is below it.
     package var windowCount: Int { kernelHeight * kernelWidth }
+    /// The most windows that one input cell lies in.
+    package var windowsOverCell: Int {
+        min((kernelHeight + strideHeight - 1) / strideHeight, outputHeight) * min((kernelWidth + strideWidth - 1) / strideWidth, outputWidth)
+    }
+    /// Of a pooling: positions of a window of which one wins, or windows over a cell whose averages are sent back.
+    package static let mostInPooling = 256
     /// The contraction length of a convolution.
     package var patchCount: Int { kernelHeight * kernelWidth * (inputChannels / groups) }
     /// Whether the plain kernels, which know neither gaps nor groups, can do it.

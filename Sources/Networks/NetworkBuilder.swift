@@ -74,12 +74,18 @@ struct NetworkBuilder {
             addActivation(activation, name, isLast)
         case .maxPool2d(let size, let stride, let padding):
             let window = try window(size, stride ?? size, padding, filters: nil, place)
-            guard window.windowCount <= 256 else {
-                throw NetworkError(place, "a window of \(size) has \(window.windowCount) positions; at most 256 are possible")
+            guard window.windowCount <= WindowShape.mostInPooling else {
+                throw NetworkError(
+                    place, "a window of \(size) has \(window.windowCount) positions; at most \(WindowShape.mostInPooling) are possible")
             }
             current = graph.addMaxPool(current, window)
         case .averagePool2d(let size, let stride, let padding):
-            current = graph.addAveragePool(current, try window(size, stride ?? size, padding, filters: nil, place), countsPadding: true)
+            let window = try window(size, stride ?? size, padding, filters: nil, place)
+            guard window.windowsOverCell <= WindowShape.mostInPooling else {
+                throw NetworkError(
+                    place, "\(window.windowsOverCell) windows of \(size) overlap; at most \(WindowShape.mostInPooling) can: use a larger stride")
+            }
+            current = graph.addAveragePool(current, window, countsPadding: true)
         case .globalAveragePool2d:
             try addGlobalAveragePool(place)
         case .flatten:

@@ -29,6 +29,23 @@ import Testing
         }
     }
 
+    /// An average over the whole of an image of more positions than a winner could tell apart; and a hundred windows over each cell.
+    @Test(arguments: Level.all, StorageType.allCases)
+    func averagesHaveNoLargestWindow(level: Level, type: StorageType) {
+        for (kernel, stride) in [(27, 27), (10, 1)] {
+            let pool = WindowShape(
+                inputHeight: 27, inputWidth: 28, inputChannels: 5, kernelHeight: kernel, kernelWidth: kernel + 1, strideHeight: stride,
+                strideWidth: stride, outputChannels: 5)
+            let (x, dy) = (TestNumbers(373).whole(2 * pool.inputCount), TestNumbers(374).whole(2 * pool.outputCount))
+            for (a, e) in zip(
+                averaged(level.kernels, pool, 2, x, dy, type), averaged(ReferenceKernels<Double>(), pool, 2, x.doubles, dy.doubles, type))
+            {
+                let wrong = mismatch(a, e, relative: 2 * type.rounding + 1e-5, floor: 1e-5)
+                #expect(wrong == nil, "\(pool)")
+            }
+        }
+    }
+
     @Test(arguments: Level.all, StorageType.allCases)
     func aNaNWinsItsWindow(level: Level, type: StorageType) {
         let pool = WindowShape(
@@ -66,12 +83,19 @@ private func pooled<K: KernelSet>(
     let (y, dx) = (result(dy.count), result(x.count))
     kernels.maxPool(rows: rows, pool, x.operand, into: y.destination, winners: &span)
     kernels.maxPoolGradient(rows: rows, pool, winners: winners.span, outputGradient: dy.operand, into: dx.destination)
-    var values = [y.values, dx.values]
-    for countsPad in [true, false] {
-        let (y, dx) = (result(dy.count), result(x.count))
+    let values = [y.values, dx.values]
+    return (values + averaged(kernels, pool, rows, x.values, dy.values, type), winners)
+}
+
+/// Averages and their gradient, with the padding and without.
+private func averaged<K: KernelSet>(
+    _ kernels: K, _ pool: WindowShape, _ rows: Int, _ x: [K.Scalar], _ dy: [K.Scalar], _ type: StorageType
+) -> [[K.Scalar]] {
+    let (x, dy) = (StoredValues(x, type), StoredValues(dy, type))
+    return [true, false].flatMap { countsPad in
+        let (y, dx) = (StoredValues<K.Scalar>(results: dy.count, type), StoredValues<K.Scalar>(results: x.count, type))
         kernels.averagePool(rows: rows, pool, countIncludesPad: countsPad, x.operand, into: y.destination)
         kernels.averagePoolGradient(rows: rows, pool, countIncludesPad: countsPad, outputGradient: dy.operand, into: dx.destination)
-        values += [y.values, dx.values]
+        return [y.values, dx.values]
     }
-    return (values, winners)
 }

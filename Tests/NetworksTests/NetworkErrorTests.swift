@@ -43,6 +43,9 @@ import Testing
             [40, 40, 1], [.maxPool2d(size: 17)],
             "model: layers.0 (maxpool2d): a window of 17×17 has 289 positions; at most 256 are possible"),
         Case(
+            [40, 40, 1], [.averagePool2d(size: 17, stride: 1)],
+            "model: layers.0 (averagepool2d): 289 windows of 17×17 overlap; at most 256 can: use a larger stride"),
+        Case(
             [4, 4, 1], [.averagePool2d(size: 2, padding: 2)],
             "model: layers.0 (averagepool2d): the padding 2×2 has to be smaller than the window 2×2"),
         Case([4, 4, 1], [.maxPool2d(size: 2, stride: 0)], "model: layers.0 (maxpool2d): the stride has to be at least 1, got 0×0"),

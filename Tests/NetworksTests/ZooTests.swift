@@ -43,6 +43,15 @@ import Testing
             #expect(program.operations.filter { $0 == .batchContribution }.count == 20)
             #expect(!program.operations.contains(.batchStatistics))
         }
+        // Statistics for the running averages do not keep what is computed again: the maps of the blocks' insides are gone.
+        for precision in Precision.allCases {
+            let arenas = [false, true].map { recompute in
+                Program.compile(
+                    model, capacity: 2, mode: .training, kernels: FloatKernels(.swift), precision: precision, recompute: recompute
+                ).plan.arenaBytes
+            }
+            #expect(Double(arenas[1]) < 0.75 * Double(arenas[0]), "\(precision): \(arenas)")
+        }
         // PyTorch's counter (torch.utils.flop_counter) says 1,110,845,440 for one image.
         #expect(model.layers.reduce(0) { $0 + $1.flops } == 1_110_845_440)
     }
