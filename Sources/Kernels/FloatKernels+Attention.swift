@@ -14,7 +14,7 @@ extension FloatKernels {
         let tokens = rows * call.length
         require(qkv.count, tokens * 3 * call.width, "The input of an attention")
         require(y.count, tokens * call.width, "The output of an attention")
-        require(statistics.count, tokens * call.heads, "The statistics of an attention")
+        requireScalars(statistics.operand, tokens * call.heads, "The statistics of an attention")
         if call.dropout > 0 { require(rowKeys.count, rows, "The row keys of an attention") }
         require(workspace.bytes, attentionWorkspace(call, qkv.type), "The workspace of an attention")
         guard let attention = table?.call.attention else {
@@ -31,7 +31,7 @@ extension FloatKernels {
         let tokens = rows * call.length
         require(min(qkv.count, dqkv.count), tokens * 3 * call.width, "The input of an attention")
         require(min(y.count, outputGradient.count), tokens * call.width, "The output of an attention")
-        require(statistics.count, tokens * call.heads, "The statistics of an attention")
+        requireScalars(statistics, tokens * call.heads, "The statistics of an attention")
         if call.dropout > 0 { require(rowKeys.count, rows, "The row keys of an attention") }
         require(workspace.bytes, attentionWorkspace(call, qkv.type), "The workspace of an attention")
         guard let gradient = table?.call.attention_gradient else {

@@ -13,7 +13,8 @@ extension FloatKernels {
     ) {
         let tokens = rows * call.length
         require(x.count, tokens * call.inputs, "The input of an LSTM")
-        require(min(inputBias.count, hiddenBias.count), 4 * call.hidden, "A bias of an LSTM")
+        requireScalars(inputBias, 4 * call.hidden, "A bias of an LSTM")
+        requireScalars(hiddenBias, 4 * call.hidden, "A bias of an LSTM")
         require(y.count, tokens * call.hidden, "The output of an LSTM")
         require(saved.count, 5 * tokens * call.hidden, "What an LSTM saves")
         checkWeights(call, inputWeights, hiddenWeights, transposed: false)
@@ -39,9 +40,10 @@ extension FloatKernels {
         require(min(y.count, outputGradient.count), tokens * call.hidden, "An output of an LSTM")
         require(saved.count, 5 * tokens * call.hidden, "What an LSTM saved")
         if !dx.isEmpty { require(dx.count, tokens * call.inputs, "The input gradient of an LSTM") }
-        require(inputWeightGradient.count, call.inputs * gates, "The input weight gradient of an LSTM")
-        require(hiddenWeightGradient.count, call.hidden * gates, "The hidden weight gradient of an LSTM")
-        require(min(inputBiasGradient.count, hiddenBiasGradient.count), gates, "A bias gradient of an LSTM")
+        requireScalars(inputWeightGradient.operand, call.inputs * gates, "The input weight gradient of an LSTM")
+        requireScalars(hiddenWeightGradient.operand, call.hidden * gates, "The hidden weight gradient of an LSTM")
+        requireScalars(inputBiasGradient.operand, gates, "A bias gradient of an LSTM")
+        requireScalars(hiddenBiasGradient.operand, gates, "A bias gradient of an LSTM")
         checkWeights(call, inputWeights, hiddenWeights, transposed: true)
         require(workspace.bytes, lstmWorkspace(call, rows: rows, x.type), "The workspace of an LSTM")
         guard let table = lstmTable else {

@@ -51,6 +51,17 @@ import Testing
         }
     }
 
+    /// Weights packed beforehand hold all of k, of which each chunk reads its own part, also where the last columns become rows.
+    @Test(arguments: Level.all)
+    func packedWeightsMayMeetATransposedOperand(level: Level) {
+        guard level.kernels.instructionSet != .swift else { return }
+        for (m, n, k) in [(48, 5, 1000), (96, 69, 700), (33, 130, 390)] {
+            let (a, b) = (TestNumbers(24).uniform(m * k), TestNumbers(25).uniform(n * k))
+            let shape = MatmulShape(.tn, m: m, n: n, k: k)
+            #expect(dense(level, shape, a, b, packed: true).bits == dense(level, shape, a, b, packed: false).bits, "\(shape)")
+        }
+    }
+
     /// Row r depends on row r alone, packed or not, and packing weights changes no bit of an fp32 product.
     @Test(arguments: Level.all, [200, 66])
     func rowsDoNotDependOnTheirNumber(level: Level, n: Int) {

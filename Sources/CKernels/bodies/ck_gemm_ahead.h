@@ -38,6 +38,14 @@ typedef struct ck_gemm_run {
     float *copy;
 } ck_gemm_run;
 
+// Where the group's packed columns from j on begin, at the round's first step; lines of their panel are `width` apart. Panels packed
+// beforehand hold all of k.
+CK_INLINE const float *ck_gemm_panel(const ck_gemm_run *r, ptrdiff_t j, ptrdiff_t *width) {
+    const ptrdiff_t panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH;
+    *width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
+    return r->b + panel * r->depth + (r->plan.b == CK_B_PACKED ? r->step * *width : 0) + j - panel;
+}
+
 static ptrdiff_t ck_bytes_of(ck_dtype type) { return type == CK_F32 ? 4 : 2; }
 
 // Registers of the widest tiles of a block. Where b is read as it lies, each tile of rows costs a pass over far lines: taller tiles,
