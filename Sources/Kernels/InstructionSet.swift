@@ -18,7 +18,7 @@ package enum InstructionSet: Int, Comparable, CaseIterable, Sendable, Codable {
     case avx2
     /// Sixteen lanes, fused multiply-add (f, bw, dq, vl).
     case avx512
-    /// AVX-512 with products of bf16 pairs.
+    /// AVX-512 with the instruction that rounds to bf16.
     case avx512bf16
     /// Tiles of bf16 over AVX-512: products in bf16; everything in fp32 is AVX-512's.
     case amx

@@ -56,7 +56,8 @@ package protocol SequenceKernels<Scalar>: Sendable {
 
     /// Bytes of scratch of both functions at this many rows, for x of this type.
     func lstmWorkspace(_ call: LSTMCall, rows: Int, _ type: StorageType) -> Int
-    /// y[B, T, H]; saved[B, T, 5H]: the gates after their functions, and the cell. Weights [D, 4H] and [H, 4H], biases [4H].
+    /// y[B, T, H]; saved, 5·B·T·H elements: the gates after their functions, and the cell, in an order of the level's own. Weights [D, 4H]
+    /// and [H, 4H], biases [4H].
     func lstm(
         _ call: LSTMCall, rows: Int, _ x: Operand<Scalar>, inputWeights: WeightOperand<Scalar>, hiddenWeights: WeightOperand<Scalar>,
         inputBias: Operand<Scalar>, hiddenBias: Operand<Scalar>, into y: Destination<Scalar>, saved: Destination<Scalar>,

@@ -8,8 +8,7 @@
 
 /// The memory below an arena: where the bytes are, and who gives them back.
 ///
-/// Today that is the heap; mapped files and the node's shared window are further initialisers of this class, so that nothing above
-/// knows the difference. The base address is always a multiple of 64 bytes, the length of a cache line and of an AVX-512 register.
+/// The base address is always a multiple of 64 bytes, the length of a cache line and of an AVX-512 register.
 ///
 /// `@unchecked Sendable`: the stored properties are immutable after `init`, so the object itself can be shared. The bytes it points to
 /// are plain memory without a lock; the rule for them is stated at ``Arena``.

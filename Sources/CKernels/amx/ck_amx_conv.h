@@ -85,7 +85,7 @@ static void ck_tiled_weight_gradient(const ck_conv *g, ck_in x, ck_in dy, float 
         const ptrdiff_t columns = ck_smaller(64, p.n - f);
         f16 sums[4] = {f16_set(0.0f), f16_set(0.0f), f16_set(0.0f), f16_set(0.0f)};
         for (ptrdiff_t i = 0; i < pixels; i++)
-            for (ptrdiff_t j = 0; j < columns; j += 16) sums[j / 16] += ck_conv_get(dy, i * p.n + f + j, ck_smaller(16, columns - j));
+            for (ptrdiff_t j = 0; j < columns; j += 16) sums[j / 16] += ck_read16(dy, i * p.n + f + j, ck_smaller(16, columns - j));
         for (ptrdiff_t j = 0; j < columns; j += 16) f16_store_some(bias_gradient + f + j, sums[j / 16], ck_smaller(16, columns - j));
     }
 }

@@ -33,7 +33,7 @@ CK_INLINE __m512i ck_tiled_get(ck_in x, ptrdiff_t at, ptrdiff_t count) {
     const float *from = (const float *)x.data + at;
     const f16 low = f16_load_some(from, count < 16 ? count : 16);
     const f16 high = count > 16 ? f16_load_some(from + 16, count < 32 ? count - 16 : 16) : f16_set(0.0f);
-    return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)ck_conv_round(low)), (__m256i)ck_conv_round(high), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)f16_to_halves(low)), (__m256i)f16_to_halves(high), 1);
 }
 
 // Lanes of thirty-two bf16 from element `at` on (lane i is element at + i), the others zero and not read.
@@ -42,7 +42,7 @@ CK_INLINE __m512i ck_tiled_get_lanes(ck_in x, ptrdiff_t at, __mmask32 lanes) {
     const float *from = (const float *)x.data + at;
     const f16 low = (f16)_mm512_maskz_loadu_ps((__mmask16)lanes, from);
     const f16 high = (f16)_mm512_maskz_loadu_ps((__mmask16)(lanes >> 16), from + 16);
-    return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)ck_conv_round(low)), (__m256i)ck_conv_round(high), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512((__m256i)f16_to_halves(low)), (__m256i)f16_to_halves(high), 1);
 }
 
 // Windows of one pixel leave out what lies between their steps.

@@ -6,12 +6,7 @@
 #ifndef CK_AMX_TILES_H
 #define CK_AMX_TILES_H
 
-enum {
-    CK_TILE_SIDE = 16,
-    // Contraction steps of one tile product.
-    CK_TILE_STEPS = 32,
-    CK_TILE_BYTES = 1024,
-};
+enum { CK_TILE_BYTES = 1024 };
 
 typedef struct ck_tile_shapes {
     uint8_t palette, start_row, reserved[14];

@@ -7,7 +7,7 @@ static f16 ck_attention_shares(const float *outputs, ck_in y, ptrdiff_t at, ptrd
     for (ptrdiff_t i = 0; i < count; i++) {
         f16 sum = {0};
         for (ptrdiff_t s = 0; s < size; s += 16)
-            sum = CK_MULADD(f16_load(outputs + i * ck_rounded(size) + s), ck_stored(y, at + i * stride + s, ck_smaller(16, size - s)), sum);
+            sum = CK_MULADD(f16_load(outputs + i * ck_rounded(size) + s), ck_read16(y, at + i * stride + s, ck_smaller(16, size - s)), sum);
         f16_store(sums + 16 * i, sum);
     }
     ck_attention_turn_square(sums, 16, f16_set(1.0f), turned, 16);

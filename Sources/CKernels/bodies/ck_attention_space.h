@@ -59,7 +59,7 @@ static ptrdiff_t ck_attention_plan(const ck_attention *g, void *base, ck_attenti
 
 // Sixteen elements or fewer, times a factor. `zero` keeps what 0 times each was: not 0 if one was infinite or NaN.
 CK_INLINE f16 ck_attention_take(ck_in x, const ptrdiff_t left, ptrdiff_t at, f16 factor, float *to, f16 zero) {
-    const f16 v = ck_stored(x, at, left);
+    const f16 v = ck_read16(x, at, left);
     f16_store(to, v * factor);
     return CK_MULADD(v, f16_set(0.0f), zero);
 }
@@ -130,5 +130,5 @@ static void ck_attention_unpack_rows(const float *from, ptrdiff_t count, ptrdiff
     const ptrdiff_t width = ck_rounded(size);
     for (ptrdiff_t t = 0; t < count; t++, at += stride, from += width)
         for (ptrdiff_t s = 0; s < size; s += 16)
-            ck_put_stored(y, at + s, f16_load(from + s) * factor, ck_smaller(16, size - s));
+            ck_write16(y, at + s, f16_load(from + s) * factor, ck_smaller(16, size - s));
 }

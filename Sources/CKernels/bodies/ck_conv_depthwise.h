@@ -17,8 +17,8 @@ static ptrdiff_t ck_conv_depthwise_taps(const ck_pass *p, const ck_run *y, ptrdi
 }
 
 CK_INLINE f16 ck_conv_factor(ck_dtype type, ck_in x, ptrdiff_t at, ptrdiff_t left) {
-    const f16 v = ck_conv_get(x, at, left);
-    return type == CK_BF16 && x.type == CK_F32 ? ck_conv_widen(ck_conv_round(v)) : v;
+    const f16 v = ck_read16(x, at, left);
+    return type == CK_BF16 && x.type == CK_F32 ? f16_rounded(v) : v;
 }
 
 // Weights packed as [tap][channel].
@@ -56,9 +56,9 @@ static void ck_conv_depthwise(const ck_pass *p, ck_dtype type, ptrdiff_t rows, c
                             f16 sum = epilogue->bias ? ck_get(epilogue->bias + c, left) : f16_set(0.0f);
                             for (ptrdiff_t t = 0; t < count; t++)
                                 sum = CK_MULADD(ck_conv_factor(type, in, image + taps[t].from + c, left),
-                                                ck_conv_get(weights, taps[t].at + c, left), sum);
+                                                ck_read16(weights, taps[t].at + c, left), sum);
                             if (bare) {
-                                ck_conv_put(out, at + c, sum, left);
+                                ck_write16(out, at + c, sum, left);
                             } else {
                                 float sums[16];
                                 f16_store(sums, sum);
@@ -93,7 +93,7 @@ static void ck_conv_depthwise_weights(const ck_pass *p, ck_dtype type, ptrdiff_t
                                 float *to = dw + taps[t].at + c;
                                 ck_put(to, CK_MULADD(ck_conv_factor(type, x, image + taps[t].from + c, left), g, ck_get(to, left)), left);
                             }
-                            if (bias_gradient) ck_put(bias_gradient + c, ck_get(bias_gradient + c, left) + ck_conv_get(dy, at + c, left), left);
+                            if (bias_gradient) ck_put(bias_gradient + c, ck_get(bias_gradient + c, left) + ck_read16(dy, at + c, left), left);
                         }
                     }
 }

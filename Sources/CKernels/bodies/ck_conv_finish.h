@@ -3,50 +3,7 @@
 #ifndef CK_CONV_FINISH_H
 #define CK_CONV_FINISH_H
 
-typedef uint16_t h16 __attribute__((vector_size(32)));
-typedef h16 h16_any __attribute__((aligned(2), may_alias));
-
-CK_INLINE f16 ck_conv_widen(h16 bits) { return (f16)(__builtin_convertvector(bits, u16) << 16); }
-// To nearest, ties to even; NaN stays NaN (quiet).
-CK_INLINE h16 ck_conv_round(f16 x) {
-    const u16 bits = (u16)x;
-    const u16 rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 0x40;
-    const u16 nan = (u16)(x != x);
-    return __builtin_convertvector((rounded & ~nan) | (quiet & nan), h16);
-}
-
-#if CK_MASKS == 16
-CK_INLINE h16 ck_conv_halves(const uint16_t *p, ptrdiff_t left) {
-    return (h16)_mm256_maskz_loadu_epi16((__mmask16)((1u << left) - 1), p);
-}
-CK_INLINE void ck_conv_put_halves(uint16_t *p, h16 v, ptrdiff_t left) {
-    _mm256_mask_storeu_epi16(p, (__mmask16)((1u << left) - 1), (__m256i)v);
-}
-#else
-CK_INLINE h16 ck_conv_halves(const uint16_t *p, ptrdiff_t left) {
-    h16 v = {0};
-    if (left == 16) return *(const h16_any *)p;
-    for (ptrdiff_t i = 0; i < left; i++) v[i] = p[i];
-    return v;
-}
-CK_INLINE void ck_conv_put_halves(uint16_t *p, h16 v, ptrdiff_t left) {
-    if (left == 16) {
-        *(h16_any *)p = v;
-    } else {
-        for (ptrdiff_t i = 0; i < left; i++) p[i] = v[i];
-    }
-}
-#endif
-
-// `left` elements (at most 16) from element `at` on.
-CK_INLINE f16 ck_conv_get(ck_in x, ptrdiff_t at, ptrdiff_t left) {
-    if (x.type == CK_F32) return ck_get((const float *)x.data + at, left);
-    return ck_conv_widen(ck_conv_halves((const uint16_t *)x.data + at, left));
-}
-CK_INLINE void ck_conv_put(ck_out y, ptrdiff_t at, f16 v, ptrdiff_t left) {
-    if (y.type == CK_F32) ck_put((float *)y.data + at, v, left);
-    else ck_conv_put_halves((uint16_t *)y.data + at, ck_conv_round(v), left);
-}
+#include "ck_storage.h"
 
 // n floats from `z`, which include the bias, to the elements from `at` on. The flags are constants after inlining.
 CK_INLINE void ck_conv_finish_body(const int activates, const int relu, const int slopes, const ck_gate gate, const int adds,
@@ -59,12 +16,12 @@ CK_INLINE void ck_conv_finish_body(const int activates, const int relu, const in
         else if (activates) v = f16_activate(e->activation, v);
         if (slopes) {
             const int by_input = e->activation == CK_GELU || e->activation == CK_GELU_TANH;
-            ck_conv_put(e->slope, at + i, f16_activation_gradient(e->activation, by_input ? sum : v, f16_set(1.0f)), left);
+            ck_write16(e->slope, at + i, f16_activation_gradient(e->activation, by_input ? sum : v, f16_set(1.0f)), left);
         }
-        if (gate == CK_GATE_OPEN) v = f16_choose(ck_conv_get(e->gate_data, at + i, left) > 0.0f, v, f16_set(0.0f));
-        if (gate == CK_GATE_FACTOR) v *= ck_conv_get(e->gate_data, at + i, left);
-        if (adds) v += ck_conv_get(e->residual, at + i, left);
-        ck_conv_put(y, at + i, v, left);
+        if (gate == CK_GATE_OPEN) v = f16_choose(ck_read16(e->gate_data, at + i, left) > 0.0f, v, f16_set(0.0f));
+        if (gate == CK_GATE_FACTOR) v *= ck_read16(e->gate_data, at + i, left);
+        if (adds) v += ck_read16(e->residual, at + i, left);
+        ck_write16(y, at + i, v, left);
     }
 }
 

@@ -6,8 +6,8 @@
 static void ck_conv_widen_all(ck_dtype type, ptrdiff_t count, ck_in x, ptrdiff_t at, float *to) {
     for (ptrdiff_t i = 0; i < count; i += 16) {
         const ptrdiff_t left = ck_smaller(16, count - i);
-        f16 v = ck_conv_get(x, at + i, left);
-        if (type == CK_BF16 && x.type == CK_F32) v = ck_conv_widen(ck_conv_round(v));
+        f16 v = ck_read16(x, at + i, left);
+        if (type == CK_BF16 && x.type == CK_F32) v = f16_rounded(v);
         ck_put(to + i, v, left);
     }
 }

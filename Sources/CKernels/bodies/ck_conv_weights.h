@@ -139,8 +139,8 @@ static void ck_conv_pack_images(const ck_pass *p, ck_dtype type, ck_in x, ptrdif
                         else
                             for (ptrdiff_t i = 0; i < few; i++) {
                                 float values[16];
-                                f16 v = ck_conv_get(x, from + i * p->in, rows);
-                                if (type == CK_BF16) v = ck_conv_widen(ck_conv_round(v));
+                                f16 v = ck_read16(x, from + i * p->in, rows);
+                                if (type == CK_BF16) v = f16_rounded(v);
                                 f16_store(values, v);
                                 ck_conv_copy_tiles(values, 0, 1, rows, to + i * CK_CONV_TALLEST);
                             }
@@ -160,9 +160,9 @@ static void ck_conv_pack_gradients(const ck_pass *p, ck_dtype type, ck_in dy, pt
         float *to = packed + image * width;
         for (ptrdiff_t i = 0; i < lines * p->x.out; i++, at += p->out_channels, to += images * width)
             for (ptrdiff_t j = 0; j < columns; j += 16) {
-                f16 v = ck_conv_get(dy, at + j, ck_smaller(16, columns - j));
+                f16 v = ck_read16(dy, at + j, ck_smaller(16, columns - j));
                 sum[j / 16] += v;
-                if (type == CK_BF16 && dy.type == CK_F32) v = ck_conv_widen(ck_conv_round(v));
+                if (type == CK_BF16 && dy.type == CK_F32) v = f16_rounded(v);
                 ck_put(to + j, v, ck_smaller(16, width - j));
             }
     }

@@ -1,6 +1,6 @@
 // Rows of a table and the sums of their gradients; sums over rows. Indices have been checked.
 
-#include "ck_mixed_storage.h"
+#include "ck_storage.h"
 
 // Tables are large and their rows are met in no order, which no hardware foresees; the index does.
 enum { CK_ROWS_AHEAD = 2 };

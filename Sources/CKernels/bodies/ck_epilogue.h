@@ -3,48 +3,6 @@
 #ifndef CK_EPILOGUE_H
 #define CK_EPILOGUE_H
 
-typedef uint16_t u16_half __attribute__((vector_size(32)));
-typedef u16_half u16_half_any __attribute__((aligned(2), may_alias));
-
-// bf16 and back. To nearest, ties to even; NaN stays NaN (quiet).
-CK_INLINE f16 ck_widened(u16_half bits) { return (f16)(__builtin_convertvector(bits, u16) << 16); }
-CK_INLINE u16_half ck_narrowed(f16 x) {
-    const u16 bits = (u16)x, nan = (u16)(x != x);
-    const u16 rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 0x40;
-    return __builtin_convertvector((rounded & ~nan) | (quiet & nan), u16_half);
-}
-
-// `left` elements (1 to 16) from element `at` on; lanes beyond are zero, their memory untouched.
-CK_INLINE f16 ck_in_get(ck_in x, ptrdiff_t at, ptrdiff_t left) {
-    if (x.type == CK_F32) return ck_get((const float *)x.data + at, left);
-    const uint16_t *p = (const uint16_t *)x.data + at;
-    if (left == 16) return ck_widened(*(const u16_half_any *)p);
-#if CK_MASKS == 16
-    return ck_widened((u16_half)_mm256_maskz_loadu_epi16((__mmask16)((1u << left) - 1), p));
-#else
-    u16_half v = {0};
-    for (ptrdiff_t i = 0; i < left; i++) v[i] = p[i];
-    return ck_widened(v);
-#endif
-}
-CK_INLINE void ck_out_put(ck_out y, ptrdiff_t at, f16 v, ptrdiff_t left) {
-    if (y.type == CK_F32) {
-        ck_put((float *)y.data + at, v, left);
-        return;
-    }
-    uint16_t *p = (uint16_t *)y.data + at;
-    const u16_half bits = ck_narrowed(v);
-    if (left == 16) {
-        *(u16_half_any *)p = bits;
-        return;
-    }
-#if CK_MASKS == 16
-    _mm256_mask_storeu_epi16(p, (__mmask16)((1u << left) - 1), (__m256i)bits);
-#else
-    for (ptrdiff_t i = 0; i < left; i++) p[i] = bits[i];
-#endif
-}
-
 // Sixteens that are finished together: the steps of one fill the waiting times of the others, as far as registers allow.
 #if CK_LANES == 16 && CK_MASKS == 16
 #define CK_TOGETHER 4
@@ -121,12 +79,12 @@ CK_INLINE void ck_finish_some(const int n, const ck_activation kind, const int s
     if (e->bias) CK_STEP(z[j] += ck_get(e->bias + column + 16 * j, left))
     if (kind == CK_GELU_TANH) ck_gelu_tanh(n, slopes, z, y, slope);
     else CK_STEP(y[j] = ck_value_and_slope(kind, slopes, z[j], &slope[j]))
-    if (slopes) CK_STEP(ck_out_put(e->slope, at + 16 * j, slope[j], left))
+    if (slopes) CK_STEP(ck_write16(e->slope, at + 16 * j, slope[j], left))
     if (e->gate == CK_GATE_OPEN)
-        CK_STEP(y[j] = f16_choose(ck_in_get(e->gate_data, at + 16 * j, left) > 0.0f, y[j], f16_set(0.0f)))
-    else if (e->gate == CK_GATE_FACTOR) CK_STEP(y[j] *= ck_in_get(e->gate_data, at + 16 * j, left))
-    if (e->residual.data) CK_STEP(y[j] += ck_in_get(e->residual, at + 16 * j, left))
-    CK_STEP(ck_out_put(c, at + 16 * j, y[j], left))
+        CK_STEP(y[j] = f16_choose(ck_read16(e->gate_data, at + 16 * j, left) > 0.0f, y[j], f16_set(0.0f)))
+    else if (e->gate == CK_GATE_FACTOR) CK_STEP(y[j] *= ck_read16(e->gate_data, at + 16 * j, left))
+    if (e->residual.data) CK_STEP(y[j] += ck_read16(e->residual, at + 16 * j, left))
+    CK_STEP(ck_write16(c, at + 16 * j, y[j], left))
 #undef CK_STEP
 }
 

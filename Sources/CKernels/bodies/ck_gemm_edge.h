@@ -84,9 +84,9 @@ CK_INLINE void ck_edge_rows(const int columns, const ck_gemm_run *r, const float
 static __attribute__((noinline)) void ck_gemm_edge_by_rows(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j,
                                                            ptrdiff_t columns) {
     const ck_gemm *g = r->g;
-    const ptrdiff_t panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH, width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
+    ptrdiff_t width;
     const int direct = r->plan.b == CK_B_DIRECT;
-    const float *const packed = r->b + panel * r->depth + (r->plan.b == CK_B_PACKED ? r->step * width : 0) + j - panel;
+    const float *const packed = ck_gemm_panel(r, j, &width);
     const float *const b = direct ? r->b + j : packed, *const bias = g->epilogue.bias ? g->epilogue.bias + r->column + j : 0;
     const ptrdiff_t b_row = direct ? g->b_row : width;
     float *const c = (float *)g->c.data + r->c_at + block * g->c_row + r->column + j;
@@ -108,7 +108,8 @@ static __attribute__((noinline)) void ck_gemm_edge(ck_gemm_run *r, ptrdiff_t blo
         return;
     }
     const ck_gemm *g = r->g;
-    const ptrdiff_t panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH, width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
+    ptrdiff_t width;
+    const float *const b = ck_gemm_panel(r, j, &width);
     const int most = columns <= ck_tile_heights[3] ? 4 : columns <= ck_tile_heights[2] ? 3 : 2, load = g->accumulate || !r->first;
     float *const c = (float *)g->c.data + r->c_at + block * g->c_row + r->column + j, tile[CK_EDGE_COLUMNS * CK_GEMM_WIDTH];
     for (ptrdiff_t i = 0; i < rows;) {
@@ -117,7 +118,7 @@ static __attribute__((noinline)) void ck_gemm_edge(ck_gemm_run *r, ptrdiff_t blo
         const ck_tiles t = {
             .k = r->steps,
             .count = 1,
-            .a = r->b + panel * r->depth + j - panel,
+            .a = b,
             .a_row = width,
             .b = r->a + i,
             .b_row = r->a_row,

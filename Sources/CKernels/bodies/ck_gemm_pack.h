@@ -13,7 +13,7 @@ CK_INLINE ptrdiff_t ck_gemm_padded(ptrdiff_t columns) { return (columns + CK_LAN
 #define CK_TURN 16
 typedef f16 ck_turn_row;
 CK_INLINE ck_turn_row ck_turn_load(const ck_dtype type, const void *from, ptrdiff_t at, ptrdiff_t n) {
-    return ck_in_get((ck_in){from, type}, at, n);
+    return ck_read16((ck_in){from, type}, at, n);
 }
 #define CK_INTERLEAVE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 // Turns sixteen rows of sixteen, in place.
@@ -53,7 +53,7 @@ CK_INLINE void ck_turn_store(float *to, f16 v) { f16_store(to, v); }
 typedef f8 ck_turn_row;
 CK_INLINE ck_turn_row ck_turn_load(const ck_dtype type, const void *from, ptrdiff_t at, ptrdiff_t n) {
     if (type == CK_F32 && n == 8) return *(const f8_any *)((const float *)from + at);
-    const f16 v = ck_in_get((ck_in){from, type}, at, n);
+    const f16 v = ck_read16((ck_in){from, type}, at, n);
     return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 CK_INLINE void ck_turn(f8 *r) { f8_turn(r); }
@@ -102,7 +102,7 @@ CK_INLINE void ck_pack_line(const ck_dtype type, const void *b, ptrdiff_t at, pt
         return;
     }
     for (ptrdiff_t j = 0; j < width; j += 16) {
-        const f16 v = j < columns ? ck_in_get((ck_in){b, type}, at + j, ck_smaller(16, columns - j)) : f16_set(0.0f);
+        const f16 v = j < columns ? ck_read16((ck_in){b, type}, at + j, ck_smaller(16, columns - j)) : f16_set(0.0f);
         ck_put(out + j, v, ck_smaller(16, width - j));
     }
 }
@@ -144,7 +144,7 @@ CK_INLINE void ck_copy_rows_of(const ck_dtype type, const void *from, ptrdiff_t 
             const ptrdiff_t left = ck_smaller(16, columns - j);
             __builtin_prefetch(near + j * size, 0, 3);
             __builtin_prefetch(far + j * size, 0, 2);
-            ck_put(out + j, ck_in_get((ck_in){from, type}, at + j, left), left);
+            ck_put(out + j, ck_read16((ck_in){from, type}, at + j, left), left);
         }
     }
 }

@@ -27,10 +27,9 @@ static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_
     const ck_gemm *g = r->g;
     const int whole = columns == nv * CK_LANES, plain = ck_gemm_is_plain(g), load = g->accumulate || !r->first;
     const int direct = r->plan.b == CK_B_DIRECT;
-    const ptrdiff_t at = r->c_at + (block + i) * g->c_row + r->column + j, panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH;
-    const ptrdiff_t width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
-    // Panels packed beforehand hold all of k.
-    const float *const b = direct ? r->b + j : r->b + panel * r->depth + (r->plan.b == CK_B_PACKED ? r->step * width : 0) + j - panel;
+    const ptrdiff_t at = r->c_at + (block + i) * g->c_row + r->column + j;
+    ptrdiff_t width;
+    const float *const packed = ck_gemm_panel(r, j, &width), *const b = direct ? r->b + j : packed;
     float buffer[CK_GEMM_TALLEST * CK_GEMM_WIDTH], bias[CK_GEMM_WIDTH];
     ck_tiles t = {
         .k = r->steps,
@@ -107,7 +106,7 @@ static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_
         if (load && (!rests || r->first))
             for (ptrdiff_t l = 0; l < rows; l++)
                 for (ptrdiff_t q = 0; q < nv * CK_LANES; q += 16) {
-                    const f16 v = q < columns ? ck_in_get(old, tile_at + l * g->c_row + q, ck_smaller(16, columns - q)) : f16_set(0.0f);
+                    const f16 v = q < columns ? ck_read16(old, tile_at + l * g->c_row + q, ck_smaller(16, columns - q)) : f16_set(0.0f);
                     ck_put(t.c + l * t.c_row + q, v, ck_smaller(16, nv * CK_LANES - q));
                 }
         run(&t);

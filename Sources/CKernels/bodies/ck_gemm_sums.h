@@ -10,7 +10,7 @@ static void ck_gemm_sums(const ck_gemm *g) {
         const ptrdiff_t columns = ck_smaller(64, g->n - j);
         for (ptrdiff_t p = 0; p < g->k; p++)
             for (int q = 0; q < 4; q++)
-                if (16 * q < columns) sum[q] += ck_in_get(g->b, p * g->b_row + j + 16 * q, ck_smaller(16, columns - 16 * q));
+                if (16 * q < columns) sum[q] += ck_read16(g->b, p * g->b_row + j + 16 * q, ck_smaller(16, columns - 16 * q));
         for (int q = 0; q < 4; q++)
             if (16 * q < columns) ck_put(g->b_sums + j + 16 * q, sum[q], ck_smaller(16, columns - 16 * q));
     }

@@ -6,7 +6,7 @@
 static ptrdiff_t ck_gemm_packed_bytes(const ck_packing *w) { return w->k * ck_gemm_padded(w->n) * 4; }
 
 static void ck_gemm_round(ck_dtype type, ptrdiff_t count, float *values) {
-    if (type == CK_BF16) CK_EACH(count, { CK_PUT(values, ck_widened(ck_narrowed(CK_GET(values)))); });
+    if (type == CK_BF16) CK_EACH(count, { CK_PUT(values, f16_rounded(CK_GET(values))); });
 }
 
 // Rows are steps of the contraction: each is a line of every panel.

@@ -24,7 +24,7 @@ enum {
     // Sums that rest in a buffer because they may not in c.
     CK_GEMM_RESTING_ROWS = 384,
     CK_GEMM_RESTING_COLUMNS = 256,
-    // Rows up to which b is read where it lies, and up to which a transposed b is better packed beforehand.
+    // Rows up to which b is read where it lies.
     CK_GEMM_DIRECT_ROWS = 48,
     // Steps between two visits to c where rows are many.
     CK_GEMM_DEEP = 384,
@@ -37,6 +37,7 @@ enum {
     CK_GEMM_NEAR = 1 << 15,
     // Steps up to which a transposed a is read where it lies, if there is but one panel of b.
     CK_GEMM_DIRECT_STEPS = 128,
+    // Rows up to which weights are better packed once a step than by each product.
     CK_GEMM_PACKING_ROWS = 160,
 };
 

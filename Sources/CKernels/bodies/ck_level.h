@@ -4,6 +4,7 @@
 #include "ck_layout.h"
 #include "ck_vector.h"
 #include "ck_math.h"
+#include "ck_storage.h"
 #include "ck_elementwise.h"
 #include "ck_losses.h"
 #include "ck_optimizers.h"

@@ -7,40 +7,9 @@
 #ifndef CK_LSTM_GATES_H
 #define CK_LSTM_GATES_H
 
-typedef uint16_t h16 __attribute__((vector_size(32)));
-typedef h16 h16_any __attribute__((aligned(2), may_alias));
-
-CK_INLINE f16 ck_lstm_widen(h16 v) { return (f16)(__builtin_convertvector(v, u16) << 16); }
-// To nearest even; NaN stays NaN.
-CK_INLINE h16 ck_lstm_narrow(f16 v) {
-    const u16 bits = (u16)v, rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16, quiet = bits >> 16 | 0x40;
-    const u16 is_nan = (u16)(v != v);
-    return __builtin_convertvector((rounded & ~is_nan) | (quiet & is_nan), h16);
-}
-CK_INLINE f16 ck_lstm_rounded(f16 v) { return ck_lstm_widen(ck_lstm_narrow(v)); }
-
 // n elements (1 to 16) from or to element `at`.
-CK_INLINE f16 ck_lstm_get(const ck_dtype type, const void *from, ptrdiff_t at, ptrdiff_t n) {
-    if (type == CK_F32) return ck_get((const float *)from + at, n);
-    const uint16_t *p = (const uint16_t *)from + at;
-    if (n == 16) return ck_lstm_widen(*(const h16_any *)p);
-    h16 v = {0};
-    for (ptrdiff_t i = 0; i < n; i++) v[i] = p[i];
-    return ck_lstm_widen(v);
-}
-CK_INLINE void ck_lstm_put(const ck_dtype type, void *to, ptrdiff_t at, f16 v, ptrdiff_t n) {
-    if (type == CK_F32) {
-        ck_put((float *)to + at, v, n);
-        return;
-    }
-    uint16_t *p = (uint16_t *)to + at;
-    const h16 narrow = ck_lstm_narrow(v);
-    if (n == 16) {
-        *(h16_any *)p = narrow;
-    } else {
-        for (ptrdiff_t i = 0; i < n; i++) p[i] = narrow[i];
-    }
-}
+CK_INLINE f16 ck_lstm_get(const ck_dtype type, const void *from, ptrdiff_t at, ptrdiff_t n) { return ck_read16((ck_in){from, type}, at, n); }
+CK_INLINE void ck_lstm_put(const ck_dtype type, void *to, ptrdiff_t at, f16 v, ptrdiff_t n) { ck_write16((ck_out){to, type}, at, v, n); }
 
 // Elements at `at` of memory of that type.
 CK_INLINE const void *ck_lstm_from(ck_in x, ptrdiff_t at) {
@@ -101,7 +70,7 @@ CK_INLINE void ck_lstm_forward_rows(const ck_dtype type, const ptrdiff_t n, cons
         ck_lstm_put(type, s.saved, (5 * r + 4) * n, cell, n);
         ck_lstm_put(s.y.type, s.y.data, s.y_at + r * s.y_row, h, n);
         // What is fed back is what backward will read.
-        ck_lstm_put(s.state.type, s.state.data, s.state_at + r * s.state_row, s.y.type == CK_BF16 ? ck_lstm_rounded(h) : h, n);
+        ck_lstm_put(s.state.type, s.state.data, s.state_at + r * s.state_row, s.y.type == CK_BF16 ? f16_rounded(h) : h, n);
     }
 }
 

@@ -1,6 +1,6 @@
 // Elementwise operations on either storage type. Outputs may be exactly an input's memory. Losses and pooling are in files of their own.
 
-#include "ck_mixed_storage.h"
+#include "ck_storage.h"
 #include "ck_mixed_loss.h"
 #include "ck_mixed_pooling.h"
 

@@ -93,13 +93,13 @@ CK_INLINE void ck_moments_count(ck_moment_strip *s, ptrdiff_t rows) {
 CK_INLINE void ck_moments_add(ck_moment_strip *s, ck_in y, const ptrdiff_t *at, ptrdiff_t offset, ptrdiff_t rows, ptrdiff_t left) {
     f16 pilot = f16_load(s->pilot);
     if (ck_moments_are_new(s)) {
-        for (ptrdiff_t r = 0; r < rows; r++) pilot += ck_conv_get(y, at[r] + offset, left);
+        for (ptrdiff_t r = 0; r < rows; r++) pilot += ck_read16(y, at[r] + offset, left);
         pilot /= (float)rows;
         f16_store(s->pilot, pilot);
     }
     f16 sum = f16_load(s->near_sum), squares = f16_load(s->near_squares);
     for (ptrdiff_t r = 0; r < rows; r++) {
-        const f16 d = ck_conv_get(y, at[r] + offset, left) - pilot;
+        const f16 d = ck_read16(y, at[r] + offset, left) - pilot;
         sum += d;
         squares = CK_MULADD(d, d, squares);
     }

@@ -1,6 +1,6 @@
 // Layer and batch normalisation.
 
-#include "ck_mixed_storage.h"
+#include "ck_storage.h"
 #include "ck_norms_layer.h"
 #include "ck_norms_batch.h"
 

@@ -1,8 +1,8 @@
 // Operands of either storage type as sixteen floats at a time. Types are parameters here and constants where it matters: the macros at
 // the end make one copy of a loop per type, so that no element asks what it is.
 
-#ifndef CK_MIXED_STORAGE_H
-#define CK_MIXED_STORAGE_H
+#ifndef CK_STORAGE_H
+#define CK_STORAGE_H
 
 typedef uint16_t s16 __attribute__((vector_size(32)));
 typedef s16 s16_any __attribute__((aligned(2), may_alias));
@@ -65,6 +65,9 @@ CK_INLINE s16 f16_to_halves(f16 v) {
     return __builtin_convertvector(all >> 16, s16);
 #endif
 }
+
+// As bf16 would hold it.
+CK_INLINE f16 f16_rounded(f16 v) { return f16_from_halves(f16_to_halves(v)); }
 
 // Elements at ..< at + left (1 <= left <= 16), zeros after them.
 CK_INLINE f16 ck_read16(ck_in x, ptrdiff_t at, ptrdiff_t left) {

@@ -21,10 +21,7 @@ typedef double d16 __attribute__((vector_size(128)));
 typedef float f16_any __attribute__((vector_size(64), aligned(4), may_alias));
 typedef d16 d16_any __attribute__((aligned(8), may_alias));
 typedef float f8_any __attribute__((vector_size(32), aligned(4), may_alias));
-typedef float f2 __attribute__((vector_size(8)));
 typedef float f4 __attribute__((vector_size(16)));
-typedef f2 f2_any __attribute__((aligned(4), may_alias));
-typedef f4 f4_any __attribute__((aligned(4), may_alias));
 typedef b16 b16_any __attribute__((aligned(1), may_alias));
 
 // A register of the level.

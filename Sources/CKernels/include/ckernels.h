@@ -80,7 +80,7 @@ typedef struct ck_packing {
     ptrdiff_t first, end;
 } ck_packing;
 
-// A convolution in mixed precision or with groups or dilation. Weights are fp32 [kh, kw, C/groups, F], or packed.
+// A convolution. Weights are fp32 [kh, kw, C/groups, F], or packed.
 typedef struct ck_conv {
     ptrdiff_t rows;
     ck_window window;
@@ -171,7 +171,7 @@ typedef struct ck_table {
     void (*rmsprop)(const ck_rmsprop *step, ptrdiff_t count, const float *g, float *p, float *square, float *average, float *buffer);
     void (*adam)(const ck_adam *step, ptrdiff_t count, const float *g, float *p, float *first, float *second);
 
-    // Entries below may be null where a level has none; Swift then runs the reference. Workspaces and packed sizes are in bytes.
+    // Only tile_peak and conv_prefers_pooled may be null. Workspaces and packed sizes are in bytes.
 
     // MARK: Yardsticks (bodies/ck_peak.h, amx/ck_amx_peak.h): products in registers; floating-point operations done. sink: 256 floats.
     double (*peak)(ptrdiff_t rounds, float *sink);
@@ -207,8 +207,8 @@ typedef struct ck_table {
 
     // MARK: LSTM (bodies/ck_lstm.h)
     ptrdiff_t (*lstm_workspace)(const ck_lstm *g, ck_dtype x_type);
-    // Weights: wx[D, 4H] and wh[H, 4H] as fp32, or packed as b of a plain product. y[B, T, H]; saved[B, T, 5H] holds the gates after
-    // their functions and the cell. bias is [4H] twice: of the input and of the hidden product.
+    // Weights: wx[D, 4H] and wh[H, 4H] as fp32, or packed as b of a plain product. y[B, T, H]; `saved` has 5·B·T·H elements, the gates
+    // after their functions and the cell, in an order of the level's own. bias is [4H] twice: of the input and of the hidden product.
     void (*lstm)(const ck_lstm *g, ck_in x, const void *wx, const void *wh, const float *bias_x, const float *bias_h, ck_out y,
                  ck_out saved, void *workspace);
     // wx and wh as b of dgates·Wᵀ: packed with transposed = 1 (from the stored [D, 4H]), or fp32 as stored. dx may be absent.
