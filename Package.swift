@@ -13,7 +13,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = [], linker: [
     .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings, linkerSettings: linker)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: Bool = false) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: swiftSettings)
 }
 

@@ -6,8 +6,7 @@
 /// hand it over at a synchronisation point (a queue, a barrier, the end of a task), so that at any time either one thread writes a range
 /// or any number read it. The trainer's step has such points only: backward, exchange and update follow each other.
 package final class Arena<Scalar: BitwiseCopyable & Sendable>: @unchecked Sendable {
-    /// The memory. Several arenas may share one storage.
-    package let storage: Storage
+    private let storage: Storage
 
     /// The number of elements.
     package let count: Int

@@ -18,9 +18,6 @@ package final class Storage: @unchecked Sendable {
 
     let base: UnsafeMutableRawPointer
 
-    /// The usable length in bytes.
-    package let byteCount: Int
-
     /// Allocates zeroed heap memory. Traps when the system has none left: arenas are allocated once, at start.
     package init(zeroedBytes byteCount: Int) {
         precondition(byteCount >= 0, "Storage: a negative length, \(byteCount) bytes")
@@ -35,7 +32,6 @@ package final class Storage: @unchecked Sendable {
         if isLarge { Storage.adviseHugePages(memory, rounded) }
         memset(memory, 0, rounded)
         base = memory
-        self.byteCount = byteCount
     }
 
     private static let hugePage = 2 << 20

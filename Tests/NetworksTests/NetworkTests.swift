@@ -20,7 +20,6 @@ import Testing
         // Backward: weight gradients cost as much as forward; input gradients exist for all but the first layer.
         #expect(summary.trainingFlops == 3 * summary.flops - convolution)
         #expect(summary.arenaBytes == program.plan.arenaBytes)
-        #expect(summary.table.contains("layers.3  dense      5408") == false)
         #expect(summary.table.contains("346,176"))
         #expect(summary.table.contains("347,146"))
         #expect(summary.table.split(separator: "\n").allSatisfy { !$0.hasSuffix(" ") })
