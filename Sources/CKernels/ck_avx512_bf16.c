@@ -1,4 +1,5 @@
-// AVX-512 with its product of bf16 pairs: overrides what that product makes faster.
+// AVX-512 where it rounds to bf16 in one instruction (VCVTNEPS2BF16): overrides what that makes faster. The product of bf16 pairs that
+// comes with it (VDPBF16PS) is not used: it runs at half the rate of fp32's on Emerald Rapids (docs/performance.md).
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>

@@ -13,6 +13,8 @@ package protocol GradientExchange: AnyObject {
     var partials: [Arena<Float>] { get }
     /// Bytes that this rank sends per step.
     var bytesPerStep: Int { get }
+    /// Bytes of all arenas that this rank holds for it, partials included.
+    var arenaBytes: Int { get }
     /// Combines the partials of all ranks; the result is valid until the next step begins.
     /// - Complexity: O(arena) additions in all over the ranks; no allocation.
     func exchange() throws(CollectiveError) -> Arena<Float>
@@ -94,6 +96,8 @@ package final class TreeExchange: GradientExchange {
         return own + gathered
     }
 
+    package var arenaBytes: Int { bytes(of: partials + [reduced, received]) }
+
     package func exchange() throws(CollectiveError) -> Arena<Float> {
         if group.size == 1 { return reduced }
         for index in plan.buckets.indices { try exchange(bucket: index) }
@@ -152,6 +156,8 @@ package final class AllReduceExchange: GradientExchange {
         group.size == 1 ? 0 : 2 * total.count * MemoryLayout<Float>.stride * (group.size - 1) / group.size
     }
 
+    package var arenaBytes: Int { bytes(of: partials + [total]) }
+
     package func exchange() throws(CollectiveError) -> Arena<Float> {
         if schedule.results.isEmpty { total.fill(0) }
         for slot in schedule.results.dropFirst() {
@@ -163,4 +169,10 @@ package final class AllReduceExchange: GradientExchange {
         }
         return total
     }
+}
+
+/// What these arenas take; a result may lie in one of the partials, which counts once.
+private func bytes(of arenas: [Arena<Float>]) -> Int {
+    var seen: Set<ObjectIdentifier> = []
+    return arenas.reduce(0) { seen.insert(ObjectIdentifier($1)).inserted ? $0 + $1.count * MemoryLayout<Float>.stride : $0 }
 }

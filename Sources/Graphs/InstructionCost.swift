@@ -41,6 +41,8 @@ extension Lowering {
     private func multipliesHalves(_ node: Node) -> Bool {
         switch node.operation {
         case .matmul: graph[node.inputs[0]].element == .bfloat16
+        case .convolution(let window, _), .convolutionInputGradient(let window, _), .convolutionWeightGradient(let window, _):
+            ConvolutionCall(window, type: .bfloat16).usesTiles
         case .convolutionPool, .convolutionPoolGradients: false
         default: true
         }

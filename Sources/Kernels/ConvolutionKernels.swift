@@ -7,6 +7,10 @@ package struct ConvolutionCall: Hashable, Sendable {
     /// Whether the forward call also gathers the statistics of its output.
     package var measures = false
 
+    /// Whether a level that has tiles multiplies this in them. Groups are too narrow for tiles: their bf16 is widened and multiplied in
+    /// scalars, at every level.
+    package var usesTiles: Bool { type == .bfloat16 && window.groups == 1 }
+
     package init(_ window: WindowShape, type: StorageType = .scalar, packedWeights: Bool = false) {
         self.window = window
         self.type = type

@@ -13,7 +13,7 @@ struct StepBenchCommand: ParsableCommand {
         commandName: "step", abstract: "Times the whole training step on a fixed batch; under mpirun each rank takes the whole batch.")
 
     @Argument(help: "mlp-small, mlp, cnn, resnet18, lstm, gpt-mini, gpt2, or a recipe.") var workload: String
-    @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Changes to the recipe: dotted.key=value.", valueName: "key=value"))
+    @Argument(parsing: .allUnrecognized, help: ArgumentHelp("Changes to the workload or recipe: dotted.key=value.", valueName: "key=value"))
     var overrides: [String] = []
     @Option(help: "Timed steps.") var steps = 100
     @Option(help: "Steps before the clock starts.") var warmup = 5

@@ -9,8 +9,8 @@ struct KernelBenchCommand: ParsableCommand {
         commandName: "kernels",
         abstract: "Each kernel at the shapes of the workloads and at powers of two, as a share of what the core can do at that moment.")
 
-    @Option(help: "Only kernels whose name contains this: product, convolution, attention, lstm, adam, …") var only = ""
-    @Option(help: "Seconds for each measurement.") var seconds = 0.1
+    @Option(help: "Only kernels whose name and shape contain these words: attention, product gpt-mini, gradient 512, adam, …") var only = ""
+    @Option(help: "Seconds for each measurement.") var seconds = 0.05
     @Flag(help: "One JSON object a row on standard output and nothing else.") var json = false
 
     func validate() throws {
@@ -20,7 +20,11 @@ struct KernelBenchCommand: ParsableCommand {
     func run() throws {
         let level = try InstructionSet.effective()
         let bench = KernelBench(kernels: FloatKernels(level), seconds: seconds)
-        if !json { print("\(level.name) kernels\n\(KernelBench.Row.heading)") }
-        bench.run(filter: only) { row in print(json ? row.json.serialized() : row.line) }
+        var isFirst = true
+        try bench.run(filter: only) { row in
+            if isFirst, !json { print("\(level.name) kernels\n\(KernelBench.Row.heading)") }
+            isFirst = false
+            print(json ? row.json.serialized() : row.line)
+        }
     }
 }

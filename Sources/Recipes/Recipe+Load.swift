@@ -29,6 +29,18 @@ extension Recipe {
         try parse(yaml, source: RecipeSource(name: source, isFile: false), defaultName: "run", overrides: overrides)
     }
 
+    /// A recipe that trains a network on made-up data: what a benchmark's workload comes to once keys of it are changed.
+    package static func measuring(
+        _ name: String, network: NetworkSpec, optimizer: OptimizerSpec, batch: Int, overrides: [String]
+    ) throws(RecipeError) -> Recipe {
+        let recipe = ResolvedValue.map([
+            ("data", .text("synthetic")), ("model", network.resolved), ("loss", .text(network.loss.rawValue)),
+            ("optimizer", optimizer.resolved(clipNorm: nil)), ("batch", .integer(batch)), ("steps", .integer(1)),
+        ])
+        return try parse(
+            recipe.document, source: RecipeSource(name: "workload \(name)", isFile: false), defaultName: name, overrides: overrides)
+    }
+
     private static func parse(
         _ yaml: String, source: RecipeSource, defaultName: String, overrides: [String]
     ) throws(RecipeError) -> Recipe {

@@ -1,5 +1,6 @@
 import Graphs
 import Kernels
+import Networks
 import TensorCore
 import Testing
 
@@ -32,6 +33,21 @@ import Testing
         let plan = MemoryPlan(requests)
         check(plan, "seed \(seed)")
         #expect(plan == MemoryPlan(requests))
+    }
+
+    /// A rank of its own trains GPT-2 in bf16 below 6 GB, at the workload's batch: weights, gradients, two moments and what the plan adds.
+    /// Compiled, not run; `bench step gpt2 --precision bf16` compares what a process grows by with what was planned.
+    @Test func gpt2InBf16IsPlannedBelowSixGigabytes() throws {
+        let model = try Network.build(try #require(Zoo.network(named: "gpt2")))
+        let planned = [false, true].map { recompute in
+            let program = Program.compile(
+                model, capacity: 4, mode: .training, kernels: FloatKernels(.detected), precision: .bf16, recompute: recompute)
+            return program.plan.arenaBytes + program.packedBytes + 4 * 4 * program.layout.elementCount
+        }
+        #expect(planned[0] < 6_000_000_000, "\(planned[0]) bytes")
+        // The arenas alone are 2 GB: a plan that forgot one would say less.
+        #expect(planned[1] > 4 * 4 * 124_439_808)
+        #expect(planned[1] < planned[0])
     }
 
     @Test func valuesThatDoNotMeetShareMemory() {

@@ -1,4 +1,6 @@
 import Collectives
+import Networks
+import Recipes
 import TestSupport
 import Testing
 import Training
@@ -49,8 +51,33 @@ import Training
     @Test func whatCannotBeTimedIsRefused() {
         let precision = #expect(throws: UsageError.self) { try StepBench("mlp", precision: "fp64") }
         #expect(precision?.description.contains("fp32 and bf16") == true)
-        let changed = #expect(throws: UsageError.self) { try StepBench("mlp", overrides: ["batch=3"]) }
-        #expect(changed?.description.contains("takes no changes (batch=3)") == true)
+        let changed = #expect(throws: UsageError.self) { try StepBench("mlp", overrides: ["batsh=3"]) }
+        let text = changed?.description ?? ""
+        #expect(text.contains("batsh") && text.contains("`batch`") && text.contains("workload"), "\(text)")
+    }
+
+    /// A workload written as a recipe is the workload: what is changed is all that changes.
+    @Test(arguments: Zoo.names) func aWorkloadIsARecipeToo(name: String) throws {
+        let workload = try #require(StepBench.workload(named: name))
+        let recipe = try Recipe.measuring(
+            name, network: workload.network, optimizer: workload.optimizer, batch: workload.batch, overrides: [])
+        // Recipes are compared with every default written out.
+        var expected = recipe
+        (expected.network, expected.optimizer) = (workload.network, workload.optimizer)
+        #expect(recipe == expected, "\(Recipe.differences(recipe, expected))")
+        #expect(recipe.task == workload.task && recipe.batch == workload.batch && recipe.precision == .fp32)
+    }
+
+    @Test func keysOfAWorkloadCanBeChanged() throws {
+        let row = try StepBench("gpt-mini", overrides: ["batch=2", "model.input=[8]", "precision=bf16"]).run(
+            steps: 1, warmup: 0, split: false, on: SingleMemberGroup())
+        #expect(row.samples == 2 && row.units == 8 && row.precision == "bf16")
+        #expect(row.workload == "gpt-mini batch=2 model.input=[8] precision=bf16")
+        let plain = try #require(StepBench.workload(named: "gpt-mini"))
+        #expect(row.parameters == (try Network.build(plain.network)).layout.trainableCount)
+        let wide = try StepBench("mlp-small", overrides: ["model.layers.0.dense.units=32"], precision: "fp32").run(
+            steps: 1, warmup: 0, split: false, on: SingleMemberGroup())
+        #expect(wide.parameters == 784 * 32 + 32 + 32 * 64 + 64 + 64 * 10 + 10)
     }
 
     @Test func everyRankTakesTheWholeBatchUnlessItIsSplit() throws {

@@ -1,5 +1,4 @@
 import Formats
-import Graphs
 import Kernels
 import TensorCore
 
@@ -27,51 +26,60 @@ package struct KernelBench {
         package var json: JSONValue {
             .object([
                 "kernel": .string(kernel), "shape": .string(shape), "dtype": .string(type == .scalar ? "fp32" : "bf16"),
-                "ms": .number(milliseconds), "gflops": .number(flops / milliseconds / 1e6), "gbytes": .number(bytes / milliseconds / 1e6),
+                "ms": .number(milliseconds), "flops": .number(flops), "bytes": .number(bytes),
+                "gflops": .number(flops / milliseconds / 1e6), "gbytes": .number(bytes / milliseconds / 1e6),
                 "limit": .string(flops > 0 ? "products" : "memory"), "peak": .number(peak / 1e9), "share": .number(share),
             ])
         }
     }
 
-    /// A kernel with its operands, ready to run.
+    /// A kernel at one shape. It takes its memory only when its turn has come.
     struct Case {
         let kernel: String
         let shape: String
         let type: StorageType
-        let flops: Double
-        let bytes: Double
-        let run: () -> Void
+        /// Of products; 0 where memory is the limit.
+        var flops = 0
+        /// Whether bf16 runs on the multipliers all the same.
+        var multipliesScalars = false
+        /// Takes operands from the memory and returns the call to be timed. Bytes are those of the operands.
+        let prepare: (BenchMemory) -> () -> Void
     }
 
     let kernels: FloatKernels
     /// Seconds for each measurement.
     let seconds: Double
 
-    package init(kernels: FloatKernels, seconds: Double = 0.1) {
+    package init(kernels: FloatKernels, seconds: Double = 0.05) {
         self.kernels = kernels
         self.seconds = seconds
     }
 
-    /// Measures all kernels whose name contains `filter`, and hands each row over as soon as it is there.
-    package func run(filter: String = "", _ show: (Row) -> Void) {
-        let makers = products() + convolutions() + sequences() + memoryBound()
-        for maker in makers where filter.isEmpty || maker.name.contains(filter) {
-            let one = maker.make()
-            show(measure(one))
-        }
+    private var cases: [Case] {
+        products() + fusedProducts() + convolutions() + pooledConvolutions() + poolings() + attentions() + lstms() + normalisations()
+            + losses() + elementwise() + embeddings() + packings() + updates()
     }
 
-    /// A case that takes its memory only when its turn has come.
-    struct Maker {
-        let name: String
-        let make: () -> Case
+    /// Measures all kernels whose name and shape contain every word of `filter`, and hands each row over as soon as it is there.
+    package func run(filter: String = "", _ show: (Row) -> Void) throws(UsageError) {
+        let words = filter.split(separator: " ")
+        let chosen = cases.filter { one in words.allSatisfy { "\(one.kernel) \(one.shape)".contains($0) } }
+        guard !chosen.isEmpty else {
+            var names: [String] = []
+            for one in cases where !names.contains(one.kernel) { names.append(one.kernel) }
+            throw UsageError("No kernel's name and shape contain \"\(filter)\".", remedy: "There are \(names.joined(separator: "; ")).")
+        }
+        for one in chosen { show(measure(one)) }
     }
 
     private func measure(_ one: Case) -> Row {
-        let peak = one.flops > 0 ? productPeak(one.type) : copyPeak(bytes: Int(one.bytes))
+        let memory = BenchMemory()
+        let body = one.prepare(memory)
+        let peak = one.flops > 0 ? productPeak(one.multipliesScalars ? .scalar : one.type) : copyPeak(bytes: memory.bytesMoved)
+        let seconds = withExtendedLifetime(memory) { best(body) }
         return Row(
-            kernel: one.kernel, shape: one.shape, type: one.type, milliseconds: best(one.run) * 1e3, flops: one.flops, bytes: one.bytes,
-            peak: peak)
+            kernel: one.kernel, shape: one.shape, type: one.type, milliseconds: seconds * 1e3, flops: Double(one.flops),
+            bytes: Double(memory.bytesMoved), peak: peak)
     }
 
     /// The lower quartile of repeated runs, in seconds.
@@ -95,50 +103,11 @@ package struct KernelBench {
         return flops / best { _ = kernels.runPeak(unit, rounds: rounds) }
     }
 
-    /// Bytes read and written per second by a copy that touches as many.
+    /// Bytes read and written per second by a copy that touches as many, up to a size that no cache holds.
     func copyPeak(bytes: Int) -> Double {
-        let count = max(bytes / 8, 1024)
+        let count = min(max(bytes / 8, 1024), 128 << 20)
         let (from, to) = (Arena<Float>(count: count), Arena<Float>(count: count))
         from.fill(1)
         return Double(8 * count) / best { to.copy(from: from) }
-    }
-}
-
-/// Memory of a benchmark: arenas that live as long as the case, seen as kernels want them.
-final class BenchMemory {
-    private var floats: [Arena<Float>] = []
-    private var halves: [Arena<UInt16>] = []
-    private var bytes: [Arena<UInt8>] = []
-    private var stream: UInt64 = 0
-
-    /// Small random numbers of either type.
-    func operand(_ count: Int, _ type: StorageType) -> Operand<Float> {
-        destination(count, type, random: true).operand
-    }
-
-    func destination(_ count: Int, _ type: StorageType, random: Bool = false) -> Destination<Float> {
-        stream += 1
-        let numbers = CounterRandom(seed: 1, stream: stream)
-        func value(_ index: Int) -> Float { numbers.uniform(at: UInt64(index % 65_536)) - 0.5 }
-        switch type {
-        case .scalar:
-            let arena = Arena<Float>(count: count)
-            floats.append(arena)
-            if random { arena.withMutableSpan { span in for index in span.indices { span[index] = value(index) } } }
-            return Destination(base: UnsafeMutableRawPointer(arena.unsafeBase), count: count, type: type)
-        case .bfloat16:
-            let arena = Arena<UInt16>(count: count)
-            halves.append(arena)
-            if random {
-                arena.withMutableSpan { span in for index in span.indices { span[index] = BFloat16Bits.rounding(value(index)) } }
-            }
-            return Destination(base: UnsafeMutableRawPointer(arena.unsafeBase), count: count, type: type)
-        }
-    }
-
-    func scratch(_ count: Int) -> Scratch {
-        let arena = Arena<UInt8>(count: count)
-        bytes.append(arena)
-        return Scratch(base: UnsafeMutableRawPointer(arena.unsafeBase), bytes: count)
     }
 }

@@ -6,17 +6,17 @@ import Recipes
 
 extension StepBench {
     /// What is timed, whether it came from a recipe or is one of the workloads that are compared with PyTorch.
-    struct Workload {
-        var network: NetworkSpec
-        var task: TaskKind
-        var optimizer: OptimizerSpec
+    package struct Workload {
+        package var network: NetworkSpec
+        package var task: TaskKind
+        package var optimizer: OptimizerSpec
         /// In samples; a sequence is one.
-        var batch: Int
-        var precision = Precision.fp32
+        package var batch: Int
+        package var precision = Precision.fp32
     }
 
     /// The workloads of `peers/torch_train.py`: the same sizes, optimisers and batches.
-    static func workload(named name: String) -> Workload? {
+    package static func workload(named name: String) -> Workload? {
         guard let network = Zoo.network(named: name) else { return nil }
         let adam = OptimizerSpec(.adam(), learningRate: 1e-3)
         switch name {

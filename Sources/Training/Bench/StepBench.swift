@@ -59,21 +59,15 @@ package struct StepBench {
     let workload: Workload
     let precision: Precision
 
-    /// A workload of `peers/torch_train.py` by name, else a recipe.
+    /// A workload of `peers/torch_train.py` by name, else a recipe; either with changes to its keys.
+    ///
+    /// A name that both have means the workload: with `batch=16`, nothing but its batch is another.
     ///
     /// - Parameter precision: nil for the recipe's own.
     package init(_ name: String, overrides: [String] = [], precision: String? = nil) throws {
-        self.name = name
-        if let known = Self.workload(named: name) {
-            guard overrides.isEmpty else {
-                throw UsageError(
-                    "\(name) is a workload of fixed sizes and takes no changes (\(overrides.joined(separator: " "))).",
-                    remedy: "Give a recipe to change keys of; `lockstep recipes` lists those that are built in.")
-            }
-            workload = known
-        } else {
-            workload = try Self.recipe(name, overrides)
-        }
+        self.name = ([name] + overrides).joined(separator: " ")
+        let known = Self.workload(named: name)
+        workload = if let known, overrides.isEmpty { known } else { try Self.recipe(name, known, overrides) }
         guard let precision else {
             self.precision = workload.precision
             return
@@ -86,9 +80,16 @@ package struct StepBench {
         self.precision = chosen
     }
 
-    private static func recipe(_ name: String, _ overrides: [String]) throws -> Workload {
+    /// - Parameter known: the workload whose keys are changed, if it is one.
+    private static func recipe(_ name: String, _ known: Workload?, _ overrides: [String]) throws -> Workload {
         do {
-            let recipe = try Recipe.load(name, overrides: overrides)
+            let recipe =
+                if let known {
+                    try Recipe.measuring(
+                        name, network: known.network, optimizer: known.optimizer, batch: known.batch, overrides: overrides)
+                } else {
+                    try Recipe.load(name, overrides: overrides)
+                }
             return Workload(
                 network: recipe.network, task: recipe.task, optimizer: recipe.optimizer, batch: recipe.batch, precision: recipe.precision)
         } catch {

@@ -28,6 +28,7 @@ package struct StepProfile: Sendable {
             .object([
                 "operation": .string(row.operation), "shape": .string(row.shape), "calls": .integer(row.calls),
                 "ms": .number(row.milliseconds), "of_step": .number(row.milliseconds / stepMilliseconds),
+                "flops": .integer(Int(row.flops)), "bytes": .integer(Int(row.bytes)),
                 "gflops": .number(row.flops / row.milliseconds / 1e6), "gbytes": .number(row.bytes / row.milliseconds / 1e6),
                 "share_of_peak": .number(row.share),
             ])
@@ -36,18 +37,27 @@ package struct StepProfile: Sendable {
 
     package var table: String {
         var lines = [
-            pad("operation", 34) + right("calls", 6) + right("ms", 10) + right("of step", 9) + right("GFLOP/s", 10) + right("GB/s", 8)
-                + right("share", 7) + "  shape"
+            pad("operation", 34) + right("calls", 6) + right("ms", 10) + right("of step", 9) + right("FLOPs", 10) + right("bytes", 10)
+                + right("GFLOP/s", 10) + right("GB/s", 8) + right("share", 7) + "  shape"
         ]
         for row in rows {
             lines.append(
                 pad(row.operation, 34) + right("\(row.calls)", 6) + right(decimalText(row.milliseconds, digits: 4), 10)
                     + right(decimalText((1000 * row.milliseconds / stepMilliseconds).rounded() / 10, digits: 3) + " %", 9)
+                    + right(amount(row.flops), 10) + right(amount(row.bytes), 10)
                     + right(row.flops > 0 ? decimalText(row.flops / row.milliseconds / 1e6, digits: 4) : "", 10)
                     + right(decimalText(row.bytes / row.milliseconds / 1e6, digits: 3), 8)
                     + right(row.share.isFinite ? decimalText((100 * row.share).rounded(), digits: 3) + " %" : "", 7) + "  " + row.shape)
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// A count with three digits and a power of a thousand: 2.42 G. Nothing for none.
+    private func amount(_ count: Double) -> String {
+        guard count > 0 else { return "" }
+        var (value, unit) = (count, "")
+        for next in ["k", "M", "G", "T"] where value >= 999.5 { (value, unit) = (value / 1000, next) }
+        return decimalText(value, digits: 3) + (unit.isEmpty ? "" : " " + unit)
     }
 
     private func pad(_ text: String, _ width: Int) -> String {

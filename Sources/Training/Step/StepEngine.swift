@@ -168,7 +168,7 @@ package final class StepEngine {
 
     /// Everything planned for this rank, in bytes.
     package var plannedBytes: Int {
-        let arenas = 1 + exchange.partials.count + optimizer.state.count + (group.size > 1 ? 1 : 0)
-        return program.plan.arenaBytes + program.packedBytes + arenas * layout.elementCount * MemoryLayout<Float>.stride
+        let own = (1 + optimizer.state.count) * layout.elementCount * MemoryLayout<Float>.stride
+        return program.plan.arenaBytes + program.packedBytes + own + exchange.arenaBytes
     }
 }
