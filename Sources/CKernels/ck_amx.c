@@ -20,6 +20,7 @@
 #include "amx/ck_amx_conv_choice.h"
 #include "amx/ck_amx_attention.h"
 #include "amx/ck_amx_lstm.h"
+#include "amx/ck_amx_elementary.h"
 
 void ck_fill_amx(ck_table *table) {
     ck_fill_amx_peak(table);
@@ -28,6 +29,7 @@ void ck_fill_amx(ck_table *table) {
     table->conv_prefers_pooled = ck_amx_conv_prefers_pooled;
     ck_fill_amx_attention(table);
     ck_fill_amx_lstm(table);
+    table->elementary = ck_amx_elementary;
 }
 #pragma clang attribute pop
 #endif

@@ -40,6 +40,10 @@ extension FloatKernels {
 /// See `FloatKernels.elementaryForTests`; log1p only for arguments from 0 to 1.
 package enum ElementaryFunction: Sendable, CaseIterable {
     case exp, log, log1p, erf
+    /// The exponential of a cross-entropy over positions, for arguments up to 0.
+    case lossExp
+    /// The powers of two of attention in either storage type.
+    case attentionExp2, attentionExp2BFloat16
 
     var code: ck_elementary {
         switch self {
@@ -47,6 +51,9 @@ package enum ElementaryFunction: Sendable, CaseIterable {
         case .log: return CK_LOG
         case .log1p: return CK_LOG1P
         case .erf: return CK_ERF
+        case .lossExp: return CK_LOSS_EXP
+        case .attentionExp2: return CK_ATTENTION_EXP2
+        case .attentionExp2BFloat16: return CK_ATTENTION_EXP2_BF16
         }
     }
 
@@ -56,6 +63,8 @@ package enum ElementaryFunction: Sendable, CaseIterable {
         case .log: return Scalar.log(x)
         case .log1p: return Scalar.log1p(x)
         case .erf: return Scalar.erf(x)
+        case .lossExp: return Scalar.exp(x)
+        case .attentionExp2, .attentionExp2BFloat16: return Scalar(rounding: Double.exp(x.asDouble * 0.693_147_180_559_945_3))
         }
     }
 }

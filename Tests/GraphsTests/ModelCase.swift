@@ -70,10 +70,16 @@ struct CaseBuilder {
             inputHeight: shape[0], inputWidth: shape[1], inputChannels: shape[2], kernelHeight: kernel, kernelWidth: kernel,
             strideHeight: stride, strideWidth: stride, padTop: padding, padLeft: padding, padBottom: padding, padRight: padding,
             outputChannels: filters, dilationHeight: dilation, dilationWidth: dilation, groups: groups)
-        let weights = parameter([kernel, kernel, shape[2] / groups, filters])
+        return convolution(x, window, bias: bias)
+    }
+
+    mutating func convolution(_ x: ValueID, _ window: WindowShape, bias: Bool = true) -> ValueID {
+        let weights = parameter([
+            window.kernelHeight, window.kernelWidth, window.inputChannels / window.groups, window.outputChannels,
+        ])
         let y = graph.addConvolution(x, weights: weights, window)
         guard bias else { return y }
-        let values = parameter([filters])
+        let values = parameter([window.outputChannels])
         return graph.addBias(y, values)
     }
 

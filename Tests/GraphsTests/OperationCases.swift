@@ -4,7 +4,7 @@ import TensorCore
 
 extension ModelCase {
     /// Cases that together contain every operation, alone and in the patterns that passes fuse.
-    static let all: [ModelCase] = activations + products + windows + elementwise + losses + sequences + normalisations
+    static let all: [ModelCase] = activations + products + windows + dilations + elementwise + losses + sequences + normalisations
 
     private static let activations: [ModelCase] = Activation.allCases.map { kind in
         ModelCase("dense, \(kind), dense", input: [5]) { builder, x in

@@ -78,7 +78,9 @@ import Testing
 
     /// In fp32 the fused levels give the same bits.
     @Test func fusedLevelsAgree() {
-        for shape in [realShape, deepConvolution, unusualConvolutions()[1], largeConvolutions[0].0] + smallConvolutions() {
+        for shape in [realShape, deepConvolution, unusualConvolutions()[1], largeConvolutions[0].0] + smallConvolutions()
+            + dilatedConvolutions()
+        {
             let run = CallRun(
                 ConvolutionCall(shape, packedWeights: true), rows: 7, stored: (.scalar, .scalar), ending: 0,
                 numbers: { TestNumbers($0).uniform($1) })
@@ -106,7 +108,43 @@ import Testing
                     let (actual, expected) = (run.results(level.kernels), run.results(FloatKernels(.swift)))
                     #expect(actual.y.map(\.isFinite) == expected.y.map(\.isFinite), "\(shape), \(type)")
                     #expect(actual.dx.map(\.isFinite) == expected.dx.map(\.isFinite), "\(shape), \(type)")
-                    #expect(zip(actual.dw, expected.dw).allSatisfy { $0.isFinite == false || $1.isFinite }, "\(shape), \(type)")
+                    // Where tiles fold the taps of few channels, those in the padding meet the gradient too.
+                    let filter = shape.outputCount / 2 % shape.outputChannels
+                    let folds = level.kernels.instructionSet == .amx && type == .bfloat16 && shape.inputChannels <= 16
+                    let spoiled = expected.dw.enumerated().map { $1.isFinite && !(folds && $0 % shape.outputChannels == filter) }
+                    #expect(actual.dw.map(\.isFinite) == spoiled, "\(shape), \(type)")
+                }
+            }
+        }
+    }
+
+    /// A gradient at the top, or an input at the bottom, that is not finite: taps that fall into the padding there are left out of the
+    /// weights' gradient. Not on tiles with up to sixteen images, the bands of which have rows of zeros around them: docs/numerics.md.
+    @Test(arguments: Level.all, StorageType.allCases)
+    func whatIsNotFiniteAtTheBorderReachesItsTaps(level: Level, type: StorageType) {
+        let bands = level.kernels.instructionSet == .amx && type == .bfloat16
+        for (rows, spreads) in [(3, bands), (16, bands), (17, false)] {
+            for value in [Float.nan, .infinity] {
+                for above in [true, false] {
+                    var run = CallRun(
+                        ConvolutionCall(realShape, type: type, packedWeights: true), rows: rows, stored: (type, type), ending: 0,
+                        numbers: { seed, count in TestNumbers(seed).whole(count).map { $0 == 0 ? 1 : $0 } })
+                    // Pixel (0, 4) of dy, filter 5; or pixel (8, 4) of x, channel 5.
+                    let (channels, filters) = (realShape.inputChannels, realShape.outputChannels)
+                    if above {
+                        run.dy[realShape.outputCount + 4 * filters + 5] = value
+                    } else {
+                        run.x[realShape.inputCount + (8 * 8 + 4) * channels + 5] = value
+                    }
+                    let dw = run.results(level.kernels).dw
+                    for i in dw.indices {
+                        let (tap, channel, filter) = (i / (channels * filters), i / filters % channels, i % filters)
+                        let sees = (tap / 3 > 0 || spreads) && (above ? filter == 5 : channel == 5)
+                        if dw[i].isFinite == sees {
+                            Issue.record("\(value), dy \(above), \(rows) rows: dw at tap \(tap), \(channel), \(filter) is \(dw[i])")
+                            break
+                        }
+                    }
                 }
             }
         }
@@ -165,7 +203,7 @@ private let largeConvolutions: [(WindowShape, Int)] = [
 private enum Oracle {
     static let runs: [CallRun] = {
         var runs: [CallRun] = []
-        for shape in smallConvolutions() + unusualConvolutions() {
+        for shape in smallConvolutions() + unusualConvolutions() + dilatedConvolutions() {
             for rows in [0, 1, 3, 18] {
                 for type in StorageType.allCases {
                     let turn = runs.count

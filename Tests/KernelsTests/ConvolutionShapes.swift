@@ -23,3 +23,21 @@ func smallConvolutions() -> [WindowShape] {
     }
     return shapes
 }
+
+/// Dilation with strides, of different sizes along both axes, with uneven padding; groups with unequal strides. Every row of the table:
+/// input, channels and filters, groups, window, strides, dilations, padding at the top, left, bottom and right.
+func dilatedConvolutions() -> [WindowShape] {
+    let table: [((Int, Int), (Int, Int), Int, (Int, Int), (Int, Int), (Int, Int), [Int])] = [
+        ((9, 8), (5, 20), 1, (3, 3), (2, 2), (2, 2), [2, 2, 2, 2]), ((11, 9), (18, 33), 1, (3, 2), (3, 2), (2, 3), [1, 2, 3, 0]),
+        ((8, 10), (8, 8), 4, (3, 3), (1, 2), (2, 1), [2, 1, 2, 1]), ((7, 12), (32, 48), 1, (3, 3), (2, 3), (1, 2), [1, 2, 1, 2]),
+        ((10, 7), (20, 20), 20, (3, 3), (2, 1), (1, 3), [0, 3, 2, 1]), ((6, 6), (64, 32), 1, (2, 2), (2, 2), (3, 3), [1, 1, 1, 1]),
+        ((13, 5), (3, 18), 1, (3, 3), (2, 1), (4, 1), [3, 0, 1, 1]), ((9, 9), (36, 12), 2, (3, 3), (3, 1), (1, 1), [1, 1, 1, 1]),
+        ((8, 8), (40, 16), 1, (3, 3), (3, 3), (2, 2), [4, 0, 0, 4]),
+    ]
+    return table.map { input, channels, groups, window, stride, dilation, pads in
+        WindowShape(
+            inputHeight: input.0, inputWidth: input.1, inputChannels: channels.0, kernelHeight: window.0, kernelWidth: window.1,
+            strideHeight: stride.0, strideWidth: stride.1, padTop: pads[0], padLeft: pads[1], padBottom: pads[2], padRight: pads[3],
+            outputChannels: channels.1, dilationHeight: dilation.0, dilationWidth: dilation.1, groups: groups)
+    }
+}

@@ -37,8 +37,8 @@ import Testing
         for (rows, columns) in Self.shapes {
             let logits = TestNumbers(75).uniform(rows * columns).map { $0 * 30 }
             let targets = TestNumbers(76).uniform(rows * columns).map { $0 * 0.5 + 0.5 }
-            let actual = binary(level.kernels, rows, columns, logits, targets, 0.5)
-            let expected = binary(ReferenceKernels<Double>(), rows, columns, logits.doubles, targets.doubles, 0.5)
+            let actual = binaryCrossEntropy(level.kernels, rows, columns, logits, targets, 0.5)
+            let expected = binaryCrossEntropy(ReferenceKernels<Double>(), rows, columns, logits.doubles, targets.doubles, 0.5)
             if let wrong = mismatch(actual.loss, expected.loss, relative: 2e-6, floor: 1e-6) { Issue.record("loss\(wrong)") }
             if let wrong = mismatch(actual.gradient, expected.gradient, within: 2e-7) { Issue.record("gradient\(wrong)") }
         }
@@ -49,8 +49,8 @@ import Testing
         for (rows, columns) in Self.shapes {
             let x = TestNumbers(77).uniform(rows * columns)
             let targets = TestNumbers(78).uniform(rows * columns)
-            let actual = squared(level.kernels, rows, columns, x, targets, 0.5)
-            let expected = squared(ReferenceKernels<Double>(), rows, columns, x.doubles, targets.doubles, 0.5)
+            let actual = squaredError(level.kernels, rows, columns, x, targets, 0.5)
+            let expected = squaredError(ReferenceKernels<Double>(), rows, columns, x.doubles, targets.doubles, 0.5)
             if let wrong = mismatch(actual.loss, expected.loss, relative: 3e-6, floor: 1e-7) { Issue.record("loss\(wrong)") }
             if let wrong = mismatch(actual.gradient, expected.gradient, relative: 1e-6, floor: 1e-7) { Issue.record("gradient\(wrong)") }
         }
@@ -60,7 +60,7 @@ import Testing
     @Test(arguments: Level.all)
     func extremeLogitsStayFinite(level: Level) {
         let logits: [Float] = [200, -200, 200, -200]
-        let actual = binary(level.kernels, 4, 1, logits, [1, 0, 0, 1], 1)
+        let actual = binaryCrossEntropy(level.kernels, 4, 1, logits, [1, 0, 0, 1], 1)
         #expect(actual.loss == [0, 0, 200, 200])
         #expect(actual.gradient == [0, 0, 1, -1])
         let many = crossEntropy(level.kernels, 2, 3, [1000, 0, -1000, -1000, 0, 1000], [0, 0], 1)
@@ -107,7 +107,8 @@ import Testing
             }
         }
         let both = [
-            crossEntropy(k, rows, columns, x, classes, 0.1), binary(k, rows, columns, x, t, 0.1), squared(k, rows, columns, x, t, 0.1),
+            crossEntropy(k, rows, columns, x, classes, 0.1), binaryCrossEntropy(k, rows, columns, x, t, 0.1),
+            squaredError(k, rows, columns, x, t, 0.1),
         ]
         for i in 0..<3 {
             #expect(both[i].loss.bits == losses[i].bits && both[i].gradient.bits == gradients[i].bits, "loss \(i)")
@@ -138,9 +139,9 @@ private func softmax<K: KernelSet>(
     return (y, dx)
 }
 
-private typealias LossResult<Scalar> = (loss: [Scalar], gradient: [Scalar])
+typealias LossResult<Scalar> = (loss: [Scalar], gradient: [Scalar])
 
-private func crossEntropy<K: KernelSet>(
+func crossEntropy<K: KernelSet>(
     _ kernels: K, _ rows: Int, _ columns: Int, _ logits: [K.Scalar], _ classes: [Int32], _ scale: K.Scalar
 ) -> LossResult<K.Scalar> {
     var (loss, gradient) = ([K.Scalar](repeating: .nan, count: rows), [K.Scalar](repeating: .nan, count: rows * columns))
@@ -151,7 +152,7 @@ private func crossEntropy<K: KernelSet>(
     return (loss, gradient)
 }
 
-private func binary<K: KernelSet>(
+func binaryCrossEntropy<K: KernelSet>(
     _ kernels: K, _ rows: Int, _ columns: Int, _ logits: [K.Scalar], _ targets: [K.Scalar], _ scale: K.Scalar
 ) -> LossResult<K.Scalar> {
     var (loss, gradient) = ([K.Scalar](repeating: .nan, count: rows), [K.Scalar](repeating: .nan, count: rows * columns))
@@ -162,7 +163,7 @@ private func binary<K: KernelSet>(
     return (loss, gradient)
 }
 
-private func squared<K: KernelSet>(
+func squaredError<K: KernelSet>(
     _ kernels: K, _ rows: Int, _ columns: Int, _ x: [K.Scalar], _ targets: [K.Scalar], _ scale: K.Scalar
 ) -> LossResult<K.Scalar> {
     var (loss, gradient) = ([K.Scalar](repeating: .nan, count: rows), [K.Scalar](repeating: .nan, count: rows * columns))

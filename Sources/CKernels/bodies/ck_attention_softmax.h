@@ -1,6 +1,6 @@
 // What attention does to scores. They lie with keys as rows and queries in lanes, so that maxima, sums and statistics are vectors.
 
-// 2^t to 1.6·10⁻⁷ relative for t up to 200; -inf gives 0, NaN stays NaN.
+// 2^t to 1.7·10⁻⁷ relative for t up to 200; -inf gives 0, NaN stays NaN.
 CK_INLINE f16 ck_attention_power(f16 t) {
     // Adding 1.5·2²³ rounds to the nearest integer.
     const f16 magic = f16_set(12582912.0f);

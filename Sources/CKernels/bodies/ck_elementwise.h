@@ -16,13 +16,6 @@ static void ck_add_in_place(ptrdiff_t count, const float *a, float *b) {
     CK_EACH(count, { CK_PUT(b, CK_GET(b) + CK_GET(a)); });
 }
 
-static void ck_elementary_function(ck_elementary function, ptrdiff_t count, const float *x, float *y) {
-    CK_EACH(count, {
-        const f16 v = CK_GET(x);
-        CK_PUT(y, function == CK_EXP ? f16_exp(v) : function == CK_LOG ? f16_log(v) : function == CK_LOG1P ? f16_log1p_unit(v) : f16_erf(v));
-    });
-}
-
 // Element i belongs to lane i mod 16; products of two floats are exact in double, so fusing changes nothing.
 // Blocks are shorter than what the processor needs to see in order to fetch ahead by itself, and come from the last to the first: beside
 // each line of a block that of the block below is asked for, also below the array, where a prefetch does nothing.

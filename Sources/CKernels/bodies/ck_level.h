@@ -24,6 +24,7 @@
 #include "ck_norms.h"
 #include "ck_embedding.h"
 #include "ck_mixed.h"
+#include "ck_elementary.h"
 
 static void ck_fill(ck_table *t) {
     t->matmul = ck_matmul;

@@ -3,13 +3,19 @@
 
 enum { CK_LOGIT_BLOCK = 2048 };
 
-// e^x for x <= 0 to 3 units in the last place (5 where it is below 2^-100), 0 below the normal range; NaN stays NaN. As `f16_exp`
+// e^x for x <= 0 to 4 units in the last place (5 where it is below 2^-100), 0 below the normal range; NaN stays NaN. As `f16_exp`
 // without what only other arguments need: two of these per element are what a wide cross-entropy costs.
 CK_INLINE f16 f16_exp_below(f16 x) {
     // Rounds to a whole number n and leaves n + 127 in the low bits.
     const f16 magic = f16_set(12582912.0f + 127.0f);
     const f16 shifted = CK_MULADD(x, f16_set(0x1.715476p+0f), magic);
-    const f16 r = CK_MULADD(shifted - magic, f16_set(-0x1.62e43p-1f), x);
+    const f16 n = shifted - magic;
+#if CK_FUSED
+    const f16 r = CK_MULADD(n, f16_set(-0x1.62e43p-1f), x);
+#else
+    // In two parts, of which n times the first is exact.
+    const f16 r = (x - n * 0x1.62ep-1f) - n * 0x1.0bfbe8p-15f;
+#endif
     f16 p = f16_set(0x1.6db4e4p-10f);
     p = CK_MULADD(p, r, f16_set(0x1.123be0p-7f));
     p = CK_MULADD(p, r, f16_set(0x1.55545ep-5f));

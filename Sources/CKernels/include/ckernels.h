@@ -29,8 +29,8 @@ typedef struct ck_out {
 // In the order of Swift's `Activation`.
 typedef enum ck_activation { CK_IDENTITY, CK_RELU, CK_GELU, CK_GELU_TANH, CK_SIGMOID, CK_TANH } ck_activation;
 
-// log1p only for 0 <= x <= 1.
-typedef enum ck_elementary { CK_EXP, CK_LOG, CK_LOG1P, CK_ERF } ck_elementary;
+// log1p only for 0 <= x <= 1; the exponential of a wide cross-entropy only for x <= 0; attention's powers of two, in fp32 and in bf16.
+typedef enum ck_elementary { CK_EXP, CK_LOG, CK_LOG1P, CK_ERF, CK_LOSS_EXP, CK_ATTENTION_EXP2, CK_ATTENTION_EXP2_BF16 } ck_elementary;
 
 // The geometry of a convolution or pooling for one sample (Swift's `WindowShape`).
 typedef struct ck_window {
