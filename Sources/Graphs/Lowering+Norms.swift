@@ -22,7 +22,8 @@ extension Lowering {
             return .batchStatistics(rows, columns: columns, epsilon: epsilon, x: operands[0], mean: into, inverse: results[1])
         case .batchContribution(let positions, let epsilon):
             return .batchContribution(
-                RowCount(count: positions, grows: true), epsilon: epsilon, mean: operands[0], inverse: operands[1], into: into, variance: results[1])
+                RowCount(count: positions, grows: true), epsilon: epsilon, mean: operands[0], inverse: operands[1], into: into,
+                variance: results[1])
         case .inverseDeviation(let epsilon):
             return .inverseDeviation(epsilon: epsilon, x: operands[0], into: into)
         case .normalise(let activation, _):

@@ -80,7 +80,8 @@ package struct WindowShape: Hashable, Sendable, CustomStringConvertible {
     package var windowCount: Int { kernelHeight * kernelWidth }
     /// The most windows that one input cell lies in.
     package var windowsOverCell: Int {
-        min((kernelHeight + strideHeight - 1) / strideHeight, outputHeight) * min((kernelWidth + strideWidth - 1) / strideWidth, outputWidth)
+        min((kernelHeight + strideHeight - 1) / strideHeight, outputHeight)
+            * min((kernelWidth + strideWidth - 1) / strideWidth, outputWidth)
     }
     /// Of a pooling: positions of a window of which one wins, or windows over a cell whose averages are sent back.
     package static let mostInPooling = 256

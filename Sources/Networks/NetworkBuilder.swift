@@ -83,7 +83,8 @@ struct NetworkBuilder {
             let window = try window(size, stride ?? size, padding, filters: nil, place)
             guard window.windowsOverCell <= WindowShape.mostInPooling else {
                 throw NetworkError(
-                    place, "\(window.windowsOverCell) windows of \(size) overlap; at most \(WindowShape.mostInPooling) can: use a larger stride")
+                    place,
+                    "\(window.windowsOverCell) windows of \(size) overlap; at most \(WindowShape.mostInPooling) can: use a larger stride")
             }
             current = graph.addAveragePool(current, window, countsPadding: true)
         case .globalAveragePool2d:
