@@ -5,7 +5,7 @@
 // given by the extents alone.
 
 #include "ck_attention_ahead.h"
-#include "ck_attention_storage.h"
+#include "ck_attention_turn.h"
 #include "ck_attention_space.h"
 #include "ck_attention_softmax.h"
 #include "ck_attention_products.h"

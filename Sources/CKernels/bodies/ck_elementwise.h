@@ -16,11 +16,12 @@ static void ck_add_in_place(ptrdiff_t count, const float *a, float *b) {
     CK_EACH(count, { CK_PUT(b, CK_GET(b) + CK_GET(a)); });
 }
 
+// Elements of a block of a global norm (Swift's `GlobalNorm.blockElements`).
+enum { CK_NORM_BLOCK = 4096 };
+
 // Element i belongs to lane i mod 16; products of two floats are exact in double, so fusing changes nothing.
 // Blocks are shorter than what the processor needs to see in order to fetch ahead by itself, and come from the last to the first: beside
 // each line of a block that of the block below is asked for, also below the array, where a prefetch does nothing.
-// `GlobalNorm.blockElements`.
-enum { CK_NORM_BLOCK = 4096 };
 static double ck_sum_of_squares(ptrdiff_t count, const float *x) {
     d16 sum = {0};
     CK_EACH(count, {

@@ -38,12 +38,16 @@ typedef struct ck_gemm_run {
     float *copy;
 } ck_gemm_run;
 
-// Where the group's packed columns from j on begin, at the round's first step; lines of their panel are `width` apart. Panels packed
-// beforehand hold all of k.
-CK_INLINE const float *ck_gemm_panel(const ck_gemm_run *r, ptrdiff_t j, ptrdiff_t *width) {
-    const ptrdiff_t panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH;
-    *width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
-    return r->b + panel * r->depth + (r->plan.b == CK_B_PACKED ? r->step * *width : 0) + j - panel;
+// Where the group's columns of b from j on begin, at the round's first step; its lines are `row` apart. Panels packed beforehand hold all
+// of k.
+CK_INLINE const float *ck_gemm_columns(const ck_gemm_run *r, ptrdiff_t j, ptrdiff_t *row) {
+    if (r->plan.b == CK_B_DIRECT) {
+        *row = r->g->b_row;
+        return r->b + j;
+    }
+    const ptrdiff_t panel = j / CK_GEMM_WIDTH * CK_GEMM_WIDTH, width = ck_smaller(CK_GEMM_WIDTH, ck_gemm_padded(r->columns - panel));
+    *row = width;
+    return r->b + panel * r->depth + (r->plan.b == CK_B_PACKED ? r->step * width : 0) + j - panel;
 }
 
 static ptrdiff_t ck_bytes_of(ck_dtype type) { return type == CK_F32 ? 4 : 2; }

@@ -84,11 +84,8 @@ CK_INLINE void ck_edge_rows(const int columns, const ck_gemm_run *r, const float
 static __attribute__((noinline)) void ck_gemm_edge_by_rows(const ck_gemm_run *r, ptrdiff_t block, ptrdiff_t rows, ptrdiff_t j,
                                                            ptrdiff_t columns) {
     const ck_gemm *g = r->g;
-    ptrdiff_t width;
-    const int direct = r->plan.b == CK_B_DIRECT;
-    const float *const packed = ck_gemm_panel(r, j, &width);
-    const float *const b = direct ? r->b + j : packed, *const bias = g->epilogue.bias ? g->epilogue.bias + r->column + j : 0;
-    const ptrdiff_t b_row = direct ? g->b_row : width;
+    ptrdiff_t b_row;
+    const float *const b = ck_gemm_columns(r, j, &b_row), *const bias = g->epilogue.bias ? g->epilogue.bias + r->column + j : 0;
     float *const c = (float *)g->c.data + r->c_at + block * g->c_row + r->column + j;
     for (ptrdiff_t i = 0; i < rows; i += 16) {
         const ptrdiff_t high = ck_smaller(16, rows - i);
@@ -108,8 +105,8 @@ static __attribute__((noinline)) void ck_gemm_edge(ck_gemm_run *r, ptrdiff_t blo
         return;
     }
     const ck_gemm *g = r->g;
-    ptrdiff_t width;
-    const float *const b = ck_gemm_panel(r, j, &width);
+    ptrdiff_t b_row;
+    const float *const b = ck_gemm_columns(r, j, &b_row);
     const int most = columns <= ck_tile_heights[3] ? 4 : columns <= ck_tile_heights[2] ? 3 : 2, load = g->accumulate || !r->first;
     float *const c = (float *)g->c.data + r->c_at + block * g->c_row + r->column + j, tile[CK_EDGE_COLUMNS * CK_GEMM_WIDTH];
     for (ptrdiff_t i = 0; i < rows;) {
@@ -119,7 +116,7 @@ static __attribute__((noinline)) void ck_gemm_edge(ck_gemm_run *r, ptrdiff_t blo
             .k = r->steps,
             .count = 1,
             .a = b,
-            .a_row = width,
+            .a_row = b_row,
             .b = r->a + i,
             .b_row = r->a_row,
             .c = tile,

@@ -28,8 +28,8 @@ static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_
     const int whole = columns == nv * CK_LANES, plain = ck_gemm_is_plain(g), load = g->accumulate || !r->first;
     const int direct = r->plan.b == CK_B_DIRECT;
     const ptrdiff_t at = r->c_at + (block + i) * g->c_row + r->column + j;
-    ptrdiff_t width;
-    const float *const packed = ck_gemm_panel(r, j, &width), *const b = direct ? r->b + j : packed;
+    ptrdiff_t b_row;
+    const float *const b = ck_gemm_columns(r, j, &b_row);
     float buffer[CK_GEMM_TALLEST * CK_GEMM_WIDTH], bias[CK_GEMM_WIDTH];
     ck_tiles t = {
         .k = r->steps,
@@ -38,7 +38,7 @@ static void ck_gemm_tiles(ck_gemm_run *r, ptrdiff_t block, ptrdiff_t i, ptrdiff_
         .a_row = r->a_row,
         .a_next = down ? rows * r->a_line : 0,
         .b = b,
-        .b_row = direct ? g->b_row : width,
+        .b_row = b_row,
         .b_next = down ? 0 : CK_GEMM_WIDTH * (direct ? 1 : r->depth),
         .load = load,
         .relu = plain && r->last && g->epilogue.activation == CK_RELU,

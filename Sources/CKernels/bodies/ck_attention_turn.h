@@ -1,4 +1,4 @@
-// Squares of elements of either storage type, turned.
+// Squares of sixteen rows of sixteen, turned.
 
 // r[i][j] becomes r[j][i]: in each step lanes whose number has one bit on change places with rows whose number has it off.
 CK_INLINE void f16_transpose(f16 r[16]) {
