@@ -25,15 +25,14 @@ CK_INLINE void ck_amx_pair_block(const char *from, ptrdiff_t row, char *to) {
 typedef struct ck_amx_sums {
     f16 even, odd;
 } ck_amx_sums;
+CK_INLINE void ck_amx_add_row(__m512i x, ck_amx_sums *sums) {
+    sums->even += (f16)_mm512_slli_epi32(x, 16);
+    sums->odd += (f16)_mm512_and_si512(x, _mm512_set1_epi32((int)0xFFFF0000u));
+}
 CK_INLINE void ck_amx_add_rows(const char *from, ptrdiff_t row, ck_amx_sums *sums) {
-    f16 even = sums->even, odd = sums->odd;
-    for (int i = 0; i < 32; i++) {
-        const __m512i x = _mm512_loadu_si512(from + i * row);
-        even += (f16)_mm512_slli_epi32(x, 16);
-        odd += (f16)_mm512_and_si512(x, _mm512_set1_epi32((int)0xFFFF0000u));
-    }
-    sums->even = even;
-    sums->odd = odd;
+    ck_amx_sums s = *sums;
+    for (int i = 0; i < 32; i++) ck_amx_add_row(_mm512_loadu_si512(from + i * row), &s);
+    *sums = s;
 }
 CK_INLINE void ck_amx_get_sums(ck_amx_sums *sums, const float *from, ptrdiff_t columns) {
     const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);

@@ -66,6 +66,28 @@ CK_INLINE void ck_amx_start(ck_amx_packer *p, ptrdiff_t panel, ptrdiff_t panels,
     p->to = to;
 }
 
+// Adds the rows of a step to the sums of their columns, four panels at a time: each column's additions wait for one another, those of other
+// columns do not. The rows have just been packed, so they are near.
+static void ck_amx_sum_across(const ck_amx_packer *p, ptrdiff_t step, ptrdiff_t panel, ptrdiff_t panels) {
+    const ptrdiff_t rows = ck_smaller(p->k - 32 * step, 32);
+    const char *const from = p->from + 32 * step * p->row;
+    ptrdiff_t j = panel;
+    for (; j + 4 <= panel + panels && 32 * (j + 4) <= p->extent; j += 4) {
+        ck_amx_sums sums[4];
+        for (int i = 0; i < 4; i++) ck_amx_get_sums(&sums[i], p->sums_to + 32 * (j + i), 32);
+        for (ptrdiff_t r = 0; r < rows; r++)
+            for (int i = 0; i < 4; i++) ck_amx_add_row(_mm512_loadu_si512(from + r * p->row + 64 * (j + i)), &sums[i]);
+        for (int i = 0; i < 4; i++) ck_amx_put_sums(&sums[i], p->sums_to + 32 * (j + i), 32);
+    }
+    for (; j < panel + panels; j++) {
+        const ptrdiff_t columns = p->extent - 32 * j;
+        ck_amx_sums sums;
+        ck_amx_get_sums(&sums, p->sums_to + 32 * j, columns);
+        for (ptrdiff_t r = 0; r < rows; r++) ck_amx_add_row(ck_load_some_of_32(from + r * p->row + 64 * j, columns), &sums);
+        ck_amx_put_sums(&sums, p->sums_to + 32 * j, columns);
+    }
+}
+
 // The steps from `first` to `end` of `panels` panels from `panel` on, of an operand whose rows are steps of the contraction; the panels are
 // `apart` pairs from each other. They go across, a step of all panels and then the next, because whole stretches of rows are what the
 // processor foresees: fetched one by one, the lines of a column strip arrive at a third of the rate.
@@ -73,20 +95,13 @@ static void ck_amx_pack_across(const ck_amx_packer *p, const int rows_of_a, ptrd
                                ptrdiff_t end, char *to, ptrdiff_t apart) {
     for (ptrdiff_t step = first; step < end; step++, to += CK_PAIR_BYTES) {
         char *pair = to;
+        const ptrdiff_t rows = p->k - 32 * step;
         for (ptrdiff_t j = panel; j < panel + panels; j++, pair += apart * CK_PAIR_BYTES) {
             const char *from = p->from + 32 * step * p->row + 64 * j;
-            const ptrdiff_t rows = p->k - 32 * step, columns = p->extent - 32 * j;
-            if (rows_of_a) {
-                ck_amx_pack_rows(from, p->row, rows, columns, pair);
-            } else if (!p->sums_to) {
-                ck_amx_pack_plain(from, p->row, rows, columns, pair, 0);
-            } else {
-                ck_amx_sums sums;
-                ck_amx_get_sums(&sums, p->sums_to + 32 * j, columns);
-                ck_amx_pack_plain(from, p->row, rows, columns, pair, &sums);
-                ck_amx_put_sums(&sums, p->sums_to + 32 * j, columns);
-            }
+            if (rows_of_a) ck_amx_pack_rows(from, p->row, rows, p->extent - 32 * j, pair);
+            else ck_amx_pack_plain(from, p->row, rows, p->extent - 32 * j, pair, 0);
         }
+        if (!rows_of_a && p->sums_to) ck_amx_sum_across(p, step, panel, panels);
     }
 }
 
