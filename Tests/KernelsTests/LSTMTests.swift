@@ -23,7 +23,8 @@ import Testing
 
     /// Sizes on which the plans branch. In fp32: several products of x to a sequence, and more rows than one of them has by rule. On tiles:
     /// weights' gradients whose sums rest between stretches of 512 tokens, more than sixteen panels of gates, more than sixteen blocks of
-    /// columns, weights beyond the second-level cache with few rows and with many; all tiles whole. The reference's results, once for all.
+    /// columns, weights beyond the second-level cache with few rows, with many, with several blocks of 32 rows (of one, of two stretches of x
+    /// and of the state; gates whole and apart); all tiles whole. The reference's results, once for all.
     @Test(arguments: LargeLSTM.all)
     func largeSizesAgreeWithTheReference(size: LargeLSTM) {
         for type in StorageType.allCases {
@@ -42,11 +43,15 @@ import Testing
     @Test(arguments: Level.all)
     func aRowDoesNotDependOnItsBatch(level: Level) {
         for type in StorageType.allCases {
-            let call = LSTMCall(length: 4, inputs: 20, hidden: 40, type: type, packedWeights: true)
-            // On tiles 32 rows go together, and few of them have the products of x made beforehand.
-            let runs = [40, 9, 3].map { LSTMRun(level.kernels, call, rows: $0) }
-            for few in runs {
-                #expect(runs[0].y.prefix(few.y.count).map(\.bitPattern) == few.y.map(\.bitPattern), "\(type)")
+            // On tiles 32 rows go together, few of them have the products of x made beforehand, and where the weights are large several
+            // blocks of 32 go together.
+            for (inputs, hidden, rows) in [(20, 40, [40, 9, 3]), (300, 310, [70, 32, 9])] {
+                let call = LSTMCall(length: 4, inputs: inputs, hidden: hidden, type: type, packedWeights: true)
+                let runs = rows.map { LSTMRun(level.kernels, call, rows: $0) }
+                for few in runs {
+                    #expect(runs[0].y.prefix(few.y.count).map(\.bitPattern) == few.y.map(\.bitPattern), "\(call)")
+                    #expect(runs[0].dx.prefix(few.dx.count).map(\.bitPattern) == few.dx.map(\.bitPattern), "\(call)")
+                }
             }
         }
     }
@@ -74,7 +79,8 @@ struct LargeLSTM: CustomTestStringConvertible, Sendable {
         LargeLSTM(rows: 5, length: 70, inputs: 20, hidden: 40), LargeLSTM(rows: 33, length: 16, inputs: 9, hidden: 131),
         LargeLSTM(rows: 13, length: 41, inputs: 500, hidden: 10), LargeLSTM(rows: 12, length: 2, inputs: 300, hidden: 300),
         LargeLSTM(rows: 21, length: 2, inputs: 300, hidden: 300), LargeLSTM(rows: 32, length: 17, inputs: 64, hidden: 64),
-        LargeLSTM(rows: 260, length: 3, inputs: 9, hidden: 17),
+        LargeLSTM(rows: 260, length: 3, inputs: 9, hidden: 17), LargeLSTM(rows: 150, length: 2, inputs: 300, hidden: 300),
+        LargeLSTM(rows: 40, length: 3, inputs: 600, hidden: 256), LargeLSTM(rows: 34, length: 2, inputs: 20, hidden: 530),
     ]
 
     func call(_ type: StorageType, packed: Bool) -> LSTMCall {

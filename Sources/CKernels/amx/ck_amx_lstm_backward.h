@@ -1,9 +1,10 @@
-// Backward: up to 32 rows through the sequence from its end, then the gradients of the weights over all tokens.
+// Backward: blocks of up to 32 rows through the sequence from its end, then the gradients of the weights over all tokens.
 
 typedef struct ck_amx_lstm_backward {
     const ck_amx_lstm_plan *plan;
     const ck_amx_lstm_backward_memory *memory;
-    ptrdiff_t first, rows;
+    ck_amx_lstm_rows group;
+    ptrdiff_t blocks;
     const char *wx, *wh;
     ck_in x, y, saved, dy;
     ck_out dx;
@@ -13,23 +14,34 @@ typedef struct ck_amx_lstm_backward {
     ck_amx_lstm_held sums;
 } ck_amx_lstm_backward;
 
-// `panels` panels of 32 columns of dgates · weights.
-static void ck_amx_lstm_back_product(ck_amx_lstm_backward *s, const char *weights, ptrdiff_t panels, float *to) {
-    const ptrdiff_t steps = s->plan->gate_steps;
-    for (ptrdiff_t done = 0; done < steps; done += CK_AMX_LSTM_STRETCH) {
-        const ptrdiff_t count = ck_smaller(CK_AMX_LSTM_STRETCH, steps - done);
-        for (ptrdiff_t j = 0; j < panels; j++) {
-            const ck_amx_lstm_part part = {s->memory->dgates + done * CK_PAIR_BYTES, weights + (j * steps + done) * CK_PAIR_BYTES, count};
-            ck_amx_lstm_multiply(s->rows, &part, 1, done ? to + 1024 * j : 0, CK_SUMS_ROW, to + 1024 * j, &s->sums);
+// `panels` panels of 32 columns of dgates · weights, of every block; the blocks' sums are `apart` panels from each other. Of several blocks
+// each fetches its share of the weights that are needed next.
+static void ck_amx_lstm_back_product(ck_amx_lstm_backward *s, const char *weights, ptrdiff_t panels, float *to, ptrdiff_t apart) {
+    const ptrdiff_t steps = s->plan->gate_steps, height = s->blocks > 1 ? 32 : s->group.count;
+    for (ptrdiff_t panel = 0; panel < panels; panel += CK_AMX_LSTM_PANELS) {
+        const ptrdiff_t end = ck_smaller(panel + CK_AMX_LSTM_PANELS, panels);
+        for (ptrdiff_t done = 0; done < steps; done += CK_AMX_LSTM_STRETCH) {
+            const ptrdiff_t count = ck_smaller(CK_AMX_LSTM_STRETCH, steps - done);
+            const ptrdiff_t next = done + count < steps ? count : CK_AMX_LSTM_PANELS * steps - done;
+            for (ptrdiff_t b = 0; b < s->blocks; b++) {
+                const ptrdiff_t line = 32 * b / s->blocks, lines = s->blocks > 1 ? 32 * (b + 1) / s->blocks - line : 0;
+                const char *const a = s->memory->dgates + (b * steps + done) * CK_PAIR_BYTES;
+                for (ptrdiff_t j = panel; j < end; j++) {
+                    const ck_amx_lstm_part part = {a, weights + (j * steps + done) * CK_PAIR_BYTES, count,
+                                                   next * CK_PAIR_BYTES + 64 * line, (int)lines};
+                    float *const sums = to + 1024 * (b * apart + j);
+                    ck_amx_lstm_multiply(height, &part, 1, done ? sums : 0, CK_SUMS_ROW, sums, &s->sums);
+                }
+            }
         }
     }
 }
 
-// dx of step t, from its sums.
-static void ck_amx_lstm_put_dx(const ck_amx_lstm_backward *s, const float *sums, ptrdiff_t t) {
+// dx of step t of a block, from its sums.
+static void ck_amx_lstm_put_dx(const ck_amx_lstm_backward *s, ck_amx_lstm_rows rows, const float *sums, ptrdiff_t t) {
     const ck_amx_lstm_plan *p = s->plan;
-    for (ptrdiff_t r = 0; r < s->rows; r++) {
-        const ptrdiff_t at = ((s->first + r) * p->length + t) * p->inputs;
+    for (ptrdiff_t r = 0; r < rows.count; r++) {
+        const ptrdiff_t at = ((rows.first + r) * p->length + t) * p->inputs;
         for (ptrdiff_t j = 0; j < p->inputs; j += 32) {
             const float *from = sums + 32 * j + 32 * r;
             const f16 v[2] = {f16_load(from), f16_load(from + 16)};
@@ -62,24 +74,25 @@ CK_INLINE void ck_amx_lstm_hold(const char *from, ptrdiff_t blocks, ptrdiff_t at
         memcpy(to + i * CK_PAIR_BYTES + 64 * held, from + i * CK_PAIR_BYTES + 64 * at, (size_t)(64 * rows));
 }
 
-// The tokens of step t, whose gates' gradients are complete.
-static void ck_amx_lstm_add_tokens(ck_amx_lstm_backward *s, ptrdiff_t t) {
+// The tokens of step t of a block, whose gates' gradients are complete. A full block is a step of the weights' gradients by itself; the
+// rows of the last one wait until 32 are together.
+static void ck_amx_lstm_add_tokens(ck_amx_lstm_backward *s, ck_amx_lstm_rows rows, const char *dgates, ptrdiff_t t) {
     const ck_amx_lstm_plan *p = s->plan;
     const ck_amx_lstm_backward_memory *m = s->memory;
-    ck_amx_lstm_lay_rows(s->x, (s->first * p->length + t) * p->inputs, p->length * p->inputs, s->rows, p->inputs, m->x);
+    ck_amx_lstm_lay_rows(s->x, (rows.first * p->length + t) * p->inputs, p->length * p->inputs, rows.count, p->inputs, m->x);
     if (t == 0) memset(m->h, 0, (size_t)(p->units * CK_PAIR_BYTES));
-    else ck_amx_lstm_lay_rows(s->y, (s->first * p->length + t - 1) * p->hidden, p->length * p->hidden, s->rows, p->hidden, m->h);
-    if (s->rows == 32 && s->held == 0) {
-        ck_amx_lstm_pack_tokens(s, m->x, m->h, m->dgates);
+    else ck_amx_lstm_lay_rows(s->y, (rows.first * p->length + t - 1) * p->hidden, p->length * p->hidden, rows.count, p->hidden, m->h);
+    if (rows.count == 32) {
+        ck_amx_lstm_pack_tokens(s, m->x, m->h, dgates);
         return;
     }
-    for (ptrdiff_t at = 0; at < s->rows;) {
-        const ptrdiff_t rows = ck_smaller(32 - s->held, s->rows - at);
-        ck_amx_lstm_hold(m->x, p->in_steps, at, rows, s->held, m->held_x);
-        ck_amx_lstm_hold(m->h, p->units, at, rows, s->held, m->held_h);
-        ck_amx_lstm_hold(m->dgates, p->gate_steps, at, rows, s->held, m->held_dgates);
-        s->held += rows;
-        at += rows;
+    for (ptrdiff_t at = 0; at < rows.count;) {
+        const ptrdiff_t count = ck_smaller(32 - s->held, rows.count - at);
+        ck_amx_lstm_hold(m->x, p->in_steps, at, count, s->held, m->held_x);
+        ck_amx_lstm_hold(m->h, p->units, at, count, s->held, m->held_h);
+        ck_amx_lstm_hold(dgates, p->gate_steps, at, count, s->held, m->held_dgates);
+        s->held += count;
+        at += count;
         if (s->held < 32) continue;
         ck_amx_lstm_pack_tokens(s, m->held_x, m->held_h, m->held_dgates);
         s->held = 0;
@@ -101,34 +114,39 @@ static void ck_amx_lstm_last_tokens(ck_amx_lstm_backward *s) {
 static void ck_amx_lstm_step_back(ck_amx_lstm_backward *s, ptrdiff_t t) {
     const ck_amx_lstm_plan *p = s->plan;
     const ck_amx_lstm_backward_memory *m = s->memory;
-    float *const dx_sums = m->rest + 1024 * p->units;
+    const ptrdiff_t panels = p->units + p->in_steps;
     const int later = t + 1 < p->length;
     if (later) {
-        if (s->dx.data) ck_amx_lstm_back_product(s, s->wx, p->in_steps, dx_sums);
-        ck_amx_lstm_back_product(s, s->wh, p->units, m->rest);
+        if (s->dx.data) ck_amx_lstm_back_product(s, s->wx, p->in_steps, m->rest + 1024 * p->units, panels);
+        ck_amx_lstm_back_product(s, s->wh, p->units, m->rest, panels);
         ck_amx_lstm_release(&s->sums);
-        if (s->dx.data) ck_amx_lstm_put_dx(s, dx_sums, t + 1);
     }
-    const ptrdiff_t step = 5 * p->hidden * s->rows, begin = 5 * p->hidden * s->first * p->length;
-    for (ptrdiff_t u = 0; u < p->units; u++) {
-        ck_amx_lstm_item gates = {
-            .rows = s->rows,
-            .hidden = p->hidden,
-            .block = 2 * u,
-            .sums = later ? m->rest + 1024 * u : 0,
-            .y_at = (s->first * p->length + t) * p->hidden,
-            .y_row = p->length * p->hidden,
-            .saved = {(void *)s->saved.data, s->saved.type},
-            .saved_at = begin + t * step,
-            .before_at = t > 0 ? begin + (t - 1) * step : -1,
-            .dy = s->dy,
-            .dcells = m->dcells,
-            .dbias = s->bias,
-            .dgates = m->dgates,
-        };
-        ck_amx_lstm_backward_item(&gates);
+    for (ptrdiff_t b = 0; b < s->blocks; b++) {
+        const ck_amx_lstm_rows rows = ck_amx_lstm_block(&s->group, b);
+        const float *const sums = m->rest + 1024 * panels * b;
+        char *const dgates = m->dgates + p->gate_steps * CK_PAIR_BYTES * b;
+        const ptrdiff_t step = 5 * p->hidden * rows.count, begin = 5 * p->hidden * rows.first * p->length;
+        if (later && s->dx.data) ck_amx_lstm_put_dx(s, rows, sums + 1024 * p->units, t + 1);
+        for (ptrdiff_t u = 0; u < p->units; u++) {
+            ck_amx_lstm_item gates = {
+                .rows = rows.count,
+                .hidden = p->hidden,
+                .block = 2 * u,
+                .sums = later ? sums + 1024 * u : 0,
+                .y_at = (rows.first * p->length + t) * p->hidden,
+                .y_row = p->length * p->hidden,
+                .saved = {(void *)s->saved.data, s->saved.type},
+                .saved_at = begin + t * step,
+                .before_at = t > 0 ? begin + (t - 1) * step : -1,
+                .dy = s->dy,
+                .dcells = m->dcells + 1024 * p->units * b,
+                .dbias = s->bias,
+                .dgates = dgates,
+            };
+            ck_amx_lstm_backward_item(&gates);
+        }
+        ck_amx_lstm_add_tokens(s, rows, dgates, t);
     }
-    ck_amx_lstm_add_tokens(s, t);
 }
 
 // The gradients of the weights: `blocks` blocks of 32 rows of a from `block` on against `panels` panels of b from `panel` on, over all
@@ -144,7 +162,7 @@ static void ck_amx_lstm_meet(const ck_amx_lstm_plan *p, const ck_amx_lstm_backwa
             const ptrdiff_t rows = ck_smaller(32, (of_x ? p->inputs : p->hidden) - row);
             for (ptrdiff_t j = 0; j < panels; j++) {
                 const ck_amx_lstm_part part = {m->turned + (block + i) * p->token_panel + done * CK_PAIR_BYTES,
-                                               m->pairs + (panel + j) * p->token_panel + done * CK_PAIR_BYTES, count};
+                                               m->pairs + (panel + j) * p->token_panel + done * CK_PAIR_BYTES, count, 0, 0};
                 float *const sums = m->sums + 1024 * (i * panels + j), *const from = done ? sums : 0;
                 const ptrdiff_t column = 32 * (panel + j);
                 float *const result = (of_x ? dwx : dwh) + row * p->gates + column;
@@ -152,8 +170,8 @@ static void ck_amx_lstm_meet(const ck_amx_lstm_plan *p, const ck_amx_lstm_backwa
                 const int over = done + count == p->token_steps, whole = rows == 32 && column + 32 <= p->gates;
                 float *const to = over && whole ? result : sums;
                 const ptrdiff_t to_row = over && whole ? 4 * p->gates : CK_SUMS_ROW;
-                if (i == 0) ck_amx_lstm_multiply_rows(1, 1, &part, 1, from, CK_SUMS_ROW, to, to_row, held);
-                else ck_amx_lstm_multiply_rows(1, 0, &part, 1, from, CK_SUMS_ROW, to, to_row, held);
+                if (i == 0) ck_amx_lstm_multiply_rows(1, 1, 0, &part, 1, from, CK_SUMS_ROW, to, to_row, held);
+                else ck_amx_lstm_multiply_rows(1, 0, 0, &part, 1, from, CK_SUMS_ROW, to, to_row, held);
                 if (!over || whole) continue;
                 ck_amx_lstm_release(held);
                 const __mmask32 lanes = ck_mask_of_32(p->gates - column);
@@ -203,16 +221,19 @@ static void ck_amx_lstm_layer_gradient(const ck_lstm *g, ck_in x, const void *wx
     // What lies beyond the columns is never written.
     memset(m.x, 0, (size_t)(p->in_steps * CK_PAIR_BYTES));
     memset(m.h, 0, (size_t)(p->units * CK_PAIR_BYTES));
-    memset(m.dgates, 0, (size_t)(p->gate_steps * CK_PAIR_BYTES));
-    for (s.first = 0; s.first < p->rows; s.first += 32) {
-        s.rows = ck_smaller(32, p->rows - s.first);
-        memset(m.dcells, 0, (size_t)(p->units * CK_SUMS_PANEL));
-        ck_amx_lstm_tiles(s.rows);
+    memset(m.dgates, 0, (size_t)(p->blocks * p->gate_steps * CK_PAIR_BYTES));
+    const ptrdiff_t panels = p->units + p->in_steps;
+    for (ptrdiff_t first = 0; first < p->rows; first += 32 * p->blocks) {
+        s.group = (ck_amx_lstm_rows){first, ck_smaller(32 * p->blocks, p->rows - first)};
+        s.blocks = ck_amx_32s(s.group.count);
+        memset(m.dcells, 0, (size_t)(s.blocks * p->units * CK_SUMS_PANEL));
+        ck_amx_lstm_tiles(s.blocks > 1 ? 32 : s.group.count);
         for (ptrdiff_t t = p->length - 1; t >= 0; t--) ck_amx_lstm_step_back(&s, t);
         if (dx.data) {
-            ck_amx_lstm_back_product(&s, s.wx, p->in_steps, m.rest);
+            ck_amx_lstm_back_product(&s, s.wx, p->in_steps, m.rest + 1024 * p->units, panels);
             ck_amx_lstm_release(&s.sums);
-            ck_amx_lstm_put_dx(&s, m.rest, 0);
+            for (ptrdiff_t b = 0; b < s.blocks; b++)
+                ck_amx_lstm_put_dx(&s, ck_amx_lstm_block(&s.group, b), m.rest + 1024 * (panels * b + p->units), 0);
         }
     }
     ck_amx_lstm_last_tokens(&s);

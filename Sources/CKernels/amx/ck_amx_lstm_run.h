@@ -6,10 +6,14 @@
 #ifndef CK_AMX_LSTM_RUN_H
 #define CK_AMX_LSTM_RUN_H
 
-// Part of a contraction; each step of a is 32 rows of 64 bytes, each of b a pair of tiles.
+// Part of a contraction; each step of a is 32 rows of 64 bytes, each of b a pair of tiles. In each step, `lines` lines that lie `ahead`
+// bytes after b's are fetched into the second-level cache: weights from beyond it arrive at half the rate where only the processor looks
+// ahead, which it does within a page of two steps.
 typedef struct ck_amx_lstm_part {
     const char *a, *b;
     ptrdiff_t steps;
+    ptrdiff_t ahead;
+    int lines;
 } ck_amx_lstm_part;
 
 // Sums that are still in the tiles, and where they go: rows `row` bytes apart. The next product stores them one by one, just before it
@@ -33,8 +37,8 @@ static void ck_amx_lstm_release(ck_amx_lstm_held *h) {
 // Tiles 0 1 over 2 3 are sums, 4 5 are b, 6 7 are a; `lower` says whether there are more than 16 rows. b is read past the first-level
 // cache; what comes from beyond the second would not stay there either, so what will be read again must be `far` once. Sums start from
 // `from`, rows from_row bytes apart, or from zero; then they are held for `to`, rows to_row apart.
-CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const int far, const ck_amx_lstm_part *parts, int count, const float *from,
-                                         ptrdiff_t from_row, float *to, ptrdiff_t to_row, ck_amx_lstm_held *held) {
+CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const int far, const int fetches, const ck_amx_lstm_part *parts, int count,
+                                         const float *from, ptrdiff_t from_row, float *to, ptrdiff_t to_row, ck_amx_lstm_held *held) {
     char *const before = held->to;
     const ptrdiff_t row = held->row;
     const char *const start = (const char *)from;
@@ -65,6 +69,8 @@ CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const int far, const c
             if (first) CK_BEGIN(3, 16, 64);                   \
             _tile_dpbf16ps(3, 7, 5);                          \
         }                                                     \
+        for (int i = 0; fetches && i < lines; i++)            \
+            _mm_prefetch(b + ahead + 64 * i, _MM_HINT_T1);    \
         a += CK_PAIR_BYTES;                                   \
         b += CK_PAIR_BYTES;                                   \
     } while (0)
@@ -72,10 +78,17 @@ CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const int far, const c
     while (p < count && parts[p].steps == 0) p++;
     if (p < count) {
         const char *a = parts[p].a, *b = parts[p].b;
+        ptrdiff_t left = parts[p].steps - 1, ahead = parts[p].ahead;
+        int lines = parts[p].lines;
         CK_STEP(1);
-        for (ptrdiff_t left = parts[p].steps - 1;; left = parts[p].steps, a = parts[p].a, b = parts[p].b) {
+        for (;;) {
             for (; left > 0; left--) CK_STEP(0);
             if (++p >= count) break;
+            a = parts[p].a;
+            b = parts[p].b;
+            left = parts[p].steps;
+            ahead = parts[p].ahead;
+            lines = parts[p].lines;
         }
     } else {
         CK_BEGIN(0, 0, 0);
@@ -91,8 +104,9 @@ CK_INLINE void ck_amx_lstm_multiply_rows(const int lower, const int far, const c
 
 static void ck_amx_lstm_multiply(ptrdiff_t rows, const ck_amx_lstm_part *parts, int count, const float *from, ptrdiff_t from_row,
                                  float *to, ck_amx_lstm_held *held) {
-    if (rows > 16) ck_amx_lstm_multiply_rows(1, 0, parts, count, from, from_row, to, CK_SUMS_ROW, held);
-    else ck_amx_lstm_multiply_rows(0, 0, parts, count, from, from_row, to, CK_SUMS_ROW, held);
+    if (rows <= 16) ck_amx_lstm_multiply_rows(0, 0, 1, parts, count, from, from_row, to, CK_SUMS_ROW, held);
+    else if (parts[0].lines) ck_amx_lstm_multiply_rows(1, 0, 1, parts, count, from, from_row, to, CK_SUMS_ROW, held);
+    else ck_amx_lstm_multiply_rows(1, 0, 0, parts, count, from, from_row, to, CK_SUMS_ROW, held);
 }
 
 CK_INLINE void ck_amx_lstm_tiles(ptrdiff_t rows) {
