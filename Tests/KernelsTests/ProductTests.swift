@@ -51,6 +51,28 @@ import Testing
         }
     }
 
+    /// Few rows against a transposed b, which go by way of the transpose: bands of 96 columns with and without a rest, the limits of rows,
+    /// steps and elements, each rider on what is turned, and sums that go to c without one.
+    @Test(arguments: Level.all.filter { $0.kernels.instructionSet != .swift })
+    func fewRowsAgainstATransposedMatrix(level: Level) {
+        let bench = ProductBench()
+        let few = [(1, 97, 64), (17, 192, 31), (17, 192, 32), (33, 95, 300)]
+        let limits = [(160, 321, 70), (161, 330, 40), (12, 100, 5243), (50, 100, 5243)]
+        for (m, n, k) in few + limits {
+            for variant in 0..<4 {
+                var trial = ProductTrial(MatmulShape(.nt, m: m, n: n, k: k), variant: 0)
+                trial.product = Product(trial.product.shape, result: variant == 2 ? .bfloat16 : .scalar)
+                trial.product.aRow += variant
+                trial.product.bRow += 2 * variant
+                trial.product.cRow += 5 * variant
+                trial.activation = variant == 3 ? .gelu : .identity
+                trial.gate = [.none, .open, .factor, .none][variant]
+                (trial.hasBias, trial.hasResidual, trial.hasSlope, trial.hasSums) = (false, variant == 2, variant == 3, false)
+                bench.check(trial, level)
+            }
+        }
+    }
+
     /// Weights packed beforehand hold all of k, of which each chunk reads its own part, also where the last columns become rows.
     @Test(arguments: Level.all)
     func packedWeightsMayMeetATransposedOperand(level: Level) {

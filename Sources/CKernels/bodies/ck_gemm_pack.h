@@ -60,9 +60,9 @@ CK_INLINE void ck_turn(f8 *r) { f8_turn(r); }
 CK_INLINE void ck_turn_store(float *to, f8 v) { *(f8_any *)to = v; }
 #endif
 
-// One panel, `width` wide with `columns` filled, from b[n][k].
+// One panel, `width` wide with `columns` filled, from b[n][k]; its rows begin out_row apart.
 CK_INLINE void ck_pack_panel_turned(const ck_dtype type, const void *b, ptrdiff_t at, ptrdiff_t b_row, ptrdiff_t k, ptrdiff_t columns,
-                                    ptrdiff_t width, float *out) {
+                                    ptrdiff_t width, float *out, ptrdiff_t out_row) {
     const ptrdiff_t whole = columns / CK_TURN * CK_TURN, k_whole = k / CK_TURN * CK_TURN;
     for (ptrdiff_t j = 0; j < width; j += CK_TURN) {
         ptrdiff_t p = 0;
@@ -73,7 +73,7 @@ CK_INLINE void ck_pack_panel_turned(const ck_dtype type, const void *b, ptrdiff_
                 for (int i = 0; i < CK_TURN; i++) r[i] = ck_turn_load(type, b, at + (j + i) * b_row + p, CK_TURN);
                 ck_turn(r);
 #pragma clang loop unroll(full)
-                for (int i = 0; i < CK_TURN; i++) ck_turn_store(out + (p + i) * width + j, r[i]);
+                for (int i = 0; i < CK_TURN; i++) ck_turn_store(out + (p + i) * out_row + j, r[i]);
             }
         }
         for (; p < k; p += CK_TURN) {
@@ -88,7 +88,7 @@ CK_INLINE void ck_pack_panel_turned(const ck_dtype type, const void *b, ptrdiff_
             ck_turn(r);
             for (int i = 0; i < CK_TURN; i++) ck_turn_store(block[i], r[i]);
             for (ptrdiff_t i = 0; i < steps; i++)
-                memcpy(out + (p + i) * width + j, block[i], sizeof(float) * (size_t)ck_smaller(CK_TURN, width - j));
+                memcpy(out + (p + i) * out_row + j, block[i], sizeof(float) * (size_t)ck_smaller(CK_TURN, width - j));
         }
     }
 }
@@ -113,7 +113,7 @@ CK_INLINE void ck_pack_columns_of(const ck_dtype type, const void *b, ptrdiff_t 
     if (transposed) {
         for (ptrdiff_t j = 0; j < columns; j += CK_GEMM_WIDTH) {
             const ptrdiff_t filled = ck_smaller(CK_GEMM_WIDTH, columns - j);
-            ck_pack_panel_turned(type, b, at + j * b_row, b_row, k, filled, ck_gemm_padded(filled), out + j * depth);
+            ck_pack_panel_turned(type, b, at + j * b_row, b_row, k, filled, ck_gemm_padded(filled), out + j * depth, ck_gemm_padded(filled));
         }
         return;
     }

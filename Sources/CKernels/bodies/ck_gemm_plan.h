@@ -70,13 +70,4 @@ CK_INLINE ck_gemm_plan ck_gemm_planned(const ck_gemm *g) {
     return p;
 }
 
-// Turning b for each product costs a third of a cycle per element, and as much memory traffic as packing it once; a plain b is
-// packed in passing or not at all. So packed weights pay for a transposed b, unless many rows share the packing.
-static int ck_gemm_prefers_packed(const ck_gemm *g) {
-    return g->b.type != CK_F32 || g->a.type != CK_F32 || (g->transpose_b && g->m <= CK_GEMM_PACKING_ROWS);
-}
-
-// The same at every level, and no less for larger extents.
-static ptrdiff_t ck_gemm_workspace(const ck_gemm *g) { return 4 * ck_gemm_floats(g->m, g->n, g->k, g->packed_b); }
-
 #endif

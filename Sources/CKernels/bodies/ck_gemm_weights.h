@@ -28,7 +28,7 @@ static void ck_gemm_pack_plain(const ck_packing *w, const float *weights, float 
 static void ck_gemm_pack_turned(const ck_packing *w, const float *weights, float *out) {
     for (ptrdiff_t j = w->first; j < w->end; j += CK_GEMM_WIDTH) {
         const ptrdiff_t filled = ck_smaller(CK_GEMM_WIDTH, w->n - j), width = ck_gemm_padded(filled);
-        ck_pack_panel_turned(CK_F32, weights, j * w->k, w->k, w->k, filled, width, out + j * w->k);
+        ck_pack_panel_turned(CK_F32, weights, j * w->k, w->k, w->k, filled, width, out + j * w->k, width);
         ck_gemm_round(w->type, w->k * width, out + j * w->k);
     }
 }

@@ -39,6 +39,12 @@ enum {
     CK_GEMM_DIRECT_STEPS = 128,
     // Rows up to which weights are better packed once a step than by each product.
     CK_GEMM_PACKING_ROWS = 160,
+    // Rows and elements of a up to which a·bᵀ goes by way of its transpose (ck_gemm_swap.h), steps from which on turning the sums costs
+    // less than turning b, and rows of b at a time.
+    CK_GEMM_SWAP_ROWS = 160,
+    CK_GEMM_SWAP_ELEMENTS = 1 << 18,
+    CK_GEMM_SWAP_STEPS = 32,
+    CK_GEMM_SWAP_BAND = 96,
 };
 
 static inline ptrdiff_t ck_rounded(ptrdiff_t count) { return (count + 15) / 16 * 16; }
@@ -83,6 +89,13 @@ static inline ptrdiff_t ck_gemm_floats(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, in
     const ptrdiff_t resting = k > CK_GEMM_CHUNK ? rows * width : 0;
     return 16 + CK_GEMM_BLOCK * ck_rounded(steps) + (packed_b ? 0 : ck_rounded(ck_smaller(steps * columns, CK_GEMM_GROUP)))
         + ck_rounded(resting);
+}
+
+// The same of a·bᵀ by way of its transpose (ck_gemm_swap.h), for all products of up to m rows: a turned, and a band of sums before and
+// after it is turned.
+static inline ptrdiff_t ck_gemm_swap_floats(ptrdiff_t m, ptrdiff_t k) {
+    const ptrdiff_t rows = ck_rounded(ck_smaller(m, CK_GEMM_SWAP_ROWS)), a = ck_smaller(rows * k, CK_GEMM_SWAP_ELEMENTS + 16 * k);
+    return 16 + ck_rounded(a) + 2 * CK_GEMM_SWAP_BAND * rows + ck_gemm_floats(CK_GEMM_SWAP_BAND, rows, k, 1);
 }
 
 #endif
