@@ -1,5 +1,6 @@
 // Forward, several blocks of 32 rows together, where the weights come from beyond the second-level cache: each piece of them, once it is
-// near, meets every block. All blocks have the tiles' full height; rows that are not there are zero.
+// near, meets every block. All blocks have the tiles' full height: what stands in rows that are not there (zeros, or what a group before
+// left) stays in them, and nobody reads it.
 
 // A stretch of the contraction, which is that over x and then that over the state: so short that a block's part of a stays in the
 // first-level cache while it meets the four gates, and the weights of 32 units in the second while they meet the blocks.
