@@ -2,10 +2,7 @@
 
 static ptrdiff_t larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
-ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
-    const ptrdiff_t floats = ck_gemm_floats(m, n, k, 0), swapped = floats ? ck_gemm_swap_floats(m, k) : 0;
-    return floats > swapped ? floats : swapped;
-}
+ptrdiff_t ck_matmul_workspace(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) { return ck_gemm_either_floats(m, n, k, 0, 1); }
 
 // Of a product by strips (ck_strip_product.h): one packed group of panels of b and one packed block of a.
 static ptrdiff_t strips(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {

@@ -23,11 +23,7 @@ static int ck_gemm_prefers_packed(const ck_gemm *g) {
 }
 
 // The same at every level, and no less for larger extents.
-static ptrdiff_t ck_gemm_workspace(const ck_gemm *g) {
-    const ptrdiff_t floats = ck_gemm_floats(g->m, g->n, g->k, g->packed_b);
-    const ptrdiff_t swapped = g->transpose_b && !g->packed_b && floats ? ck_gemm_swap_floats(g->m, g->k) : 0;
-    return 4 * (floats > swapped ? floats : swapped);
-}
+static ptrdiff_t ck_gemm_workspace(const ck_gemm *g) { return 4 * ck_gemm_either_floats(g->m, g->n, g->k, g->packed_b, g->transpose_b); }
 
 static void ck_gemm_all(const ck_gemm *g, void *workspace) {
     const int sums = g->b_sums && g->transpose_a && !g->transpose_b;

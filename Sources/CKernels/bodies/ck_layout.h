@@ -98,4 +98,12 @@ static inline ptrdiff_t ck_gemm_swap_floats(ptrdiff_t m, ptrdiff_t k) {
     return 16 + ck_rounded(a) + 2 * CK_GEMM_SWAP_BAND * rows + ck_gemm_floats(CK_GEMM_SWAP_BAND, rows, k, 1);
 }
 
+// The larger of both where b may be read either way: a transposed one that is not packed.
+static inline ptrdiff_t ck_gemm_either_floats(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int packed_b, int transpose_b) {
+    const ptrdiff_t floats = ck_gemm_floats(m, n, k, packed_b);
+    if (floats == 0 || packed_b || !transpose_b) return floats;
+    const ptrdiff_t swapped = ck_gemm_swap_floats(m, k);
+    return floats > swapped ? floats : swapped;
+}
+
 #endif
